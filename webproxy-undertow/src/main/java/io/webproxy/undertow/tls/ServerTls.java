@@ -34,8 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The server's side of TLS: one context whose certificates can be swapped; another only when other clients are let in
- * than before.
+ * The server's side of TLS: one context whose certificates can be replaced; a new context only if the trust in clients
+ * changes.
  *
  * <p>ALPN {@code h2}, {@code http/1.1}, {@code http/1.0} (RFC 7301); session tickets. Thread-safe.
  */
@@ -56,7 +56,7 @@ public final class ServerTls {
     private final SSLContext context;
     private volatile ServedCertificates served;
     private volatile ServerContext current;
-    /** Those of endpoints that ask their clients for something of their own. */
+    /** The contexts of endpoints with their own rules for client certificates. */
     private volatile Map<ClientCertificates, ServerContext> others;
 
     private ServerTls(
@@ -79,14 +79,13 @@ public final class ServerTls {
     }
 
     /**
-     * Loads the certificates and makes the context. Reads files and, for a self-signed certificate, makes a key: not
-     * for an IO thread.
+     * Loads the certificates and makes the context. Reads files and may make a key: not for an IO thread.
      *
-     * @param sources the first is for clients that ask for no name or an unknown one; empty for a self-signed
-     *     certificate for localhost and the local names and addresses, which one WARN line announces
-     * @param clients whether they are asked for a certificate
-     * @param ofEndpoints the same, of endpoints that have it of their own
-     * @throws ProxyStartException with one sentence, if one can't be served
+     * @param sources the first is for clients without SNI or with an unknown name; if empty, a self-signed certificate
+     *     for localhost and the local names and addresses is made, with one WARN line
+     * @param clients the rules for client certificates
+     * @param ofEndpoints the rules of endpoints that have their own
+     * @throws ProxyStartException with one sentence, if a certificate can't be served
      */
     public static ServerTls create(
             List<CertificateSource> sources,
@@ -96,7 +95,7 @@ public final class ServerTls {
         return create(sources, clients, ofEndpoints, provider, Clock.systemUTC());
     }
 
-    /** One that asks clients for nothing. */
+    /** Without client certificates. */
     static ServerTls create(List<CertificateSource> sources, TlsProvider provider) {
         return create(sources, provider, Clock.systemUTC());
     }
@@ -116,19 +115,18 @@ public final class ServerTls {
         return tls;
     }
 
-    /** Who serves: {@code Conscrypt} or {@code JDK}. */
+    /** The TLS implementation: {@code Conscrypt} or {@code JDK}. */
     public String providerName() {
         return engines.name();
     }
 
-    /** The context; its engines come configured, also for {@link SSLEngine#setUseClientMode} to be called once more. */
+    /** The context; its engines are configured, and accept another call of {@link SSLEngine#setUseClientMode}. */
     public SSLContext sslContext() {
         return context;
     }
 
     /**
-     * The same for endpoints that ask their clients for something of their own, which this was told; it follows what is
-     * in force.
+     * The context for endpoints with their own rules for client certificates, which this must know; it follows updates.
      */
     SSLContext sslContext(ClientCertificates own) {
         ServerContext first = others.get(own);
@@ -140,7 +138,7 @@ public final class ServerTls {
 
             @Override
             public SSLEngine newEngine(@Nullable String host, int port) {
-                // handshakes may go on for a moment when no endpoint asks for that any more
+                // handshakes may still be in progress when no endpoint has these rules any more
                 ServerContext now = others.get(own);
                 if (now != null) {
                     last = now;
@@ -151,8 +149,8 @@ public final class ServerTls {
     }
 
     /**
-     * Tells an engine of this context what to serve, before it is given a byte. One that isn't told serves what is for
-     * clients that name no host.
+     * Sets the keys for an engine of this context, before it gets a byte. Otherwise it serves the default for clients
+     * without SNI.
      */
     static void expect(SSLEngine engine, HandshakeKeys chosen) {
         if (engine instanceof ForwardingSslEngine ours) {
@@ -160,7 +158,7 @@ public final class ServerTls {
         }
     }
 
-    /** What is served to a client, at least one. */
+    /** The keys for a client, at least one. */
     HandshakeKeys choose(ClientHello hello) throws HelloRefused {
         List<String> offered = hello.applicationProtocols();
         if (!offered.isEmpty() && Collections.disjoint(offered, PROTOCOLS)) {
@@ -178,7 +176,7 @@ public final class ServerTls {
         return chosen;
     }
 
-    /** Certificates that have been loaded and can be served. */
+    /** Certificates that were loaded and can be served. */
     public final class Prepared {
         private final ServedCertificates served;
         private final ServerContext next;
@@ -190,12 +188,12 @@ public final class ServerTls {
             this.nextOthers = nextOthers;
         }
 
-        /** What {@link ServerTls#makeStandIns} does, for these. */
+        /** See {@link ServerTls#makeStandIns}, for these certificates. */
         public void makeStandIns() {
             served.makeStandIns();
         }
 
-        /** Serves them from the next handshake on, in place of all others. Sessions and tickets stay good. */
+        /** Serves them from the next handshake on, instead of all others. Sessions and tickets stay valid. */
         public void putInForce() {
             synchronized (loader) {
                 loader.keep();
@@ -207,20 +205,20 @@ public final class ServerTls {
     }
 
     /**
-     * Makes the self-signed certificates in place of which no provider has anything, so that no client has to wait for
-     * one: for when providers have started. Not for an IO thread.
+     * Makes the self-signed certificates that are needed because providers have none, so that no client has to wait for
+     * one; call it after the providers have started. Not for an IO thread.
      */
     public void makeStandIns() {
         served.makeStandIns();
     }
 
     /**
-     * Loads certificates. Files are read again; a self-signed certificate that isn't stored stays as long as its names
-     * and key kind do.
+     * Loads certificates. Files are read again; a self-signed certificate that isn't stored is kept if its names and
+     * key type are unchanged.
      *
-     * <p>Sessions and tickets stay valid unless other clients are let in than before.
+     * <p>Sessions and tickets stay valid unless the trust in clients changes.
      *
-     * @throws ProxyStartException with one sentence, if one can't be served
+     * @throws ProxyStartException with one sentence, if a certificate can't be served
      */
     public Prepared prepare(
             List<CertificateSource> sources, ClientCertificates clients, Set<ClientCertificates> ofEndpoints) {
@@ -235,7 +233,7 @@ public final class ServerTls {
         }
     }
 
-    /** The same for the clients that are let in already. */
+    /** The same with unchanged rules for client certificates. */
     Prepared prepare(List<CertificateSource> sources) {
         synchronized (loader) {
             return new Prepared(
@@ -243,16 +241,15 @@ public final class ServerTls {
         }
     }
 
-    /** Whether there are files to look at. */
+    /** Whether there are files to watch. */
     public boolean hasFiles() {
         return served.sources().hasFiles();
     }
 
     /**
-     * Looks at the files of all sources, and serves what has changed in them, if that can be served. Not for an IO
-     * thread.
+     * Checks the files of all sources, and serves valid changes. Not for an IO thread.
      *
-     * @param events is told what has changed, and what failed when it fails for the first time
+     * @param events is told about changes, and about the first of repeated failures
      */
     public void reload(Consumer<CertificateEvent> events) {
         List<CertificateEvent> happened = new ArrayList<>();
@@ -281,7 +278,7 @@ public final class ServerTls {
                 .toList();
     }
 
-    /** What is served and wanted, in the order of configuration. */
+    /** The certificates served and wanted, in the order of configuration. */
     public List<CertificateStatus> status() {
         return served.status();
     }
@@ -292,18 +289,18 @@ public final class ServerTls {
     }
 
     /**
-     * The host that a session's client has named (RFC 6066 section 3), lower case and without a trailing dot; empty if
-     * none.
+     * The host that a session's client named by SNI (RFC 6066 section 3), in lower case and without a trailing dot;
+     * empty if none.
      */
     public static String requestedName(SSLSession session) {
         return session instanceof ExtendedSSLSession extended ? SniKeyManager.requestedName(extended) : "";
     }
 
     /**
-     * Whether what is served to a client is for a host; true if a provider that has to know fails.
+     * Whether the certificate that a client was served is for a host; true if the provider fails.
      *
-     * @param requested what the client has named; empty if nothing
-     * @param local the address that it has reached
+     * @param requested the client's SNI; empty if none
+     * @param local the address that it connected to
      * @param host lower case, without a port and a trailing dot
      */
     public boolean isCovered(String requested, InetSocketAddress local, String host) {
@@ -311,14 +308,14 @@ public final class ServerTls {
     }
 
     /**
-     * Whether there is a certificate for a host, for clients that have reached this address; true if a provider that
-     * has to know fails.
+     * Whether there is a certificate for a host, for clients that connected to this address; true if the provider
+     * fails.
      */
     public boolean hasCertificate(String host, InetSocketAddress local) {
         return keys.hasCertificate(host, local);
     }
 
-    /** Says which are served that weren't served before. */
+    /** Refuses certificates that the implementation can't serve, and logs new ones. */
     private static LoadedSources servable(LoadedSources sources, TlsEngines engines, List<KeyMaterial> before) {
         Set<X509Certificate> known = before.stream().map(KeyMaterial::leaf).collect(Collectors.toSet());
         for (KeyMaterial material : sources.all()) {
@@ -337,7 +334,7 @@ public final class ServerTls {
         }
     }
 
-    /** A context of its own that serves one certificate to anybody and speaks nothing but these protocols. */
+    /** A context that serves one certificate to all clients, with these protocols only. */
     SSLContext challengeContext(KeyMaterial certificate, List<String> protocols) {
         checkServable(certificate, engines);
         SniKeyManager only = new SniKeyManager(new DefaultLast(new ServedKeys(List.of(certificate), loader.now())));

@@ -84,7 +84,7 @@ final class AgentAttempts {
         return open.stream().filter(other -> other.channel() == channel).count() == 1;
     }
 
-    /** An agent has reached its target. */
+    /** An agent has connected to its target. */
     void acknowledged(Claim.Attempt attempt) {
         open.remove(attempt);
         attempt.channel().answered(attempt);

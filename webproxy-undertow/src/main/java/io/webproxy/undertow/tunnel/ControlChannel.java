@@ -17,27 +17,27 @@ import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
 
 /**
- * One control channel over TLS, of either side: messages both ways, heartbeats, and a limit for what waits to be sent.
+ * A control channel over TLS, on either side: messages both ways, heartbeats, and a limit of unsent messages.
  *
  * <p>Belongs to the connection's IO thread, except for {@link #send} and {@link #end}, which any thread may call.
  */
 abstract class ControlChannel extends Watched {
-    /** What this version can say. */
+    /** The protocol version of this implementation. */
     static final int VERSION = 1;
 
-    /** From the accept to the first word, which comes after TLS. */
+    /** From accepting the connection to the first message, TLS included. */
     static final long WORD_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** How long messages are counted for that aren't about a connection. */
+    /** The period over which messages are counted that aren't about a connection. */
     private static final long COUNT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** How long a channel that was told goodbye may take to take it. */
+    /** How long a channel may take to send its goodbye. */
     private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Then it is the turn of others on the thread. */
+    /** After so many reads other connections of the thread have their turn. */
     private static final int READS_AT_ONCE = 8;
 
-    /** Of messages that aren't about a connection, within that time. */
+    /** The limit of messages within that period that aren't about a connection. */
     private static final int MOST_MESSAGES = 2_000;
 
     private final SslConnection connection;
@@ -67,19 +67,19 @@ abstract class ControlChannel extends Watched {
         this.lastReceived = sweeper.now();
     }
 
-    /** TLS is there: the peer's key can be asked for. May end the channel. */
+    /** TLS is established: the peer's key can be checked. May end the channel. */
     abstract void established();
 
-    /** A message has come, other than heartbeats. */
+    /** A message other than a heartbeat has arrived. */
     abstract void received(Message message);
 
-    /** The peer has answered a ping: it has read all that was sent before. */
+    /** The peer has answered a ping: it has read everything that was sent before. */
     void answered(long ping) {}
 
-    /** Why it ends when its own side is closing. */
+    /** The reason to give when this side is closing. */
     abstract String closing();
 
-    /** It is over; called once. */
+    /** The channel is over; called once. */
     abstract void closed(Farewell farewell, String reason);
 
     final XnioIoThread thread() {
@@ -98,7 +98,7 @@ abstract class ControlChannel extends Watched {
         return sweeper.now();
     }
 
-    /** When the peer was heard of last, in the sweeper's nanoseconds. */
+    /** When something was last received, in the sweeper's nanoseconds. */
     final long lastReceived() {
         return lastReceived;
     }
@@ -113,7 +113,7 @@ abstract class ControlChannel extends Watched {
         guarded(() -> {
             try {
                 if (client) {
-                    // for a server, whose first step is to read, SslConduit would never end
+                    // for a server, whose first step is a read, SslConduit would never end
                     connection.startHandshake();
                 }
             } catch (IOException e) {
@@ -143,7 +143,7 @@ abstract class ControlChannel extends Watched {
         }
     }
 
-    /** The peer has introduced itself: from now on it is only heartbeats that end the channel. */
+    /** The peer has sent its hello: from now on only missing heartbeats end the channel. */
     final void greeted() {
         greeted = true;
         deadline = Long.MAX_VALUE;
@@ -162,7 +162,7 @@ abstract class ControlChannel extends Watched {
                 turn++;
             }
             if (more && !closed) {
-                // TLS holds bytes that no selector knows of
+                // TLS holds bytes that no selector reports
                 connection.getSourceChannel().suspendReads();
                 IoTasks.executeAfter(
                         thread(),
@@ -240,11 +240,11 @@ abstract class ControlChannel extends Watched {
             countedSince = now;
             messages = 0;
         }
-        // an agent refuses what it was asked for: as often as it is asked
+        // an agent may refuse as often as it is asked
         return !(message instanceof Message.Refuse refuse && isKnown(refuse.id())) && ++messages > MOST_MESSAGES;
     }
 
-    /** Whether something with this id was asked for and isn't answered. */
+    /** Whether something with this id was requested and isn't answered yet. */
     abstract boolean isKnown(long id);
 
     /** Sends a message, in the order of the calls of one thread. */
@@ -282,7 +282,7 @@ abstract class ControlChannel extends Watched {
         }
     }
 
-    /** Says why, and closes; from any thread. */
+    /** Sends a goodbye with the reason, and closes; from any thread. */
     final void end(int code, String reason) {
         Runnable step = () -> {
             if (!closed && !ending) {
@@ -299,14 +299,14 @@ abstract class ControlChannel extends Watched {
             }
         };
         if (Thread.currentThread() == thread()) {
-            // at once: whoever reads goes by it
+            // at once: the receiver relies on it
             guarded(step);
         } else {
             later(step);
         }
     }
 
-    /** Closes at once, without a word. */
+    /** Closes at once, without a goodbye. */
     final void over(String reason) {
         if (closed) {
             return;

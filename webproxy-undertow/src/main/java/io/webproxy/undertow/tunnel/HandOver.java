@@ -21,15 +21,15 @@ import org.xnio.IoUtils;
 import org.xnio.StreamConnection;
 
 /**
- * A visitor of the public side until its relay runs: an agent that has announced what it wants is asked for a data
- * connection, and the next when that takes too long; the first acknowledgement wins. Not thread-safe, except where it
- * says so: it belongs to the visitor's IO thread.
+ * Hands a visitor of the public side over to an agent: asks an agent that has announced its name or port for a data
+ * connection, and another one if that takes too long; the first acknowledgement wins. Not thread-safe, except where
+ * noted: it belongs to the visitor's IO thread.
  */
 final class HandOver extends Watched {
-    /** For all of it. */
+    /** The limit of the whole hand-over. */
     static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** How long an agent is waited for whose channel is gone. */
+    /** How long a visitor waits for an agent whose channel was lost. */
     private static final long ABSENT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final Incoming incoming;
@@ -43,21 +43,21 @@ final class HandOver extends Watched {
     private final long start;
     private final Instant begun = Instant.now();
     private final AgentAttempts attempts;
-    /** The agents that it counts for while it waits. */
+    /** The agents whose waiting clients include it. */
     private final List<AgentState> countedFor = new ArrayList<>(1);
 
     private long next;
-    /** What it is counted under, until it has left. */
+    /** The item that it counts for, until it has left. */
     private volatile Message.@Nullable Item counted;
 
     private boolean waiting = true;
     private boolean done;
 
     /**
-     * A visitor.
+     * A hand-over for a visitor.
      *
-     * @param wanted the name that its ClientHello has, or the port that it has reached
-     * @param early what was read already, and is replayed
+     * @param wanted the name in its ClientHello, or the port that it connected to
+     * @param early bytes that were read already, to be replayed
      */
     HandOver(Incoming incoming, Message.Item wanted, ByteBuffer early, PublicSide side, Sweeper sweeper) {
         this.incoming = incoming;
@@ -143,8 +143,8 @@ final class HandOver extends Watched {
     }
 
     /**
-     * Who was asked may answer yet; whoever waits for more goes to the side that has come in its place, if there is
-     * one.
+     * Pending attempts may still be answered; if more are needed, the visitor moves to the side that has replaced this
+     * one, if there is one.
      */
     private void sideIsLeaving(long now) {
         PublicSide successor = side.successor();
@@ -166,12 +166,12 @@ final class HandOver extends Watched {
         if (now - start >= ABSENT_NANOS) {
             refuse(Refusal.AGENT, "its agent isn't connected");
         } else {
-            // the next sweep looks again
+            // the next sweep checks again
             next = now;
         }
     }
 
-    /** The agent has reached its target. From any thread; the data connection is this one's now. */
+    /** The agent has connected to its target. From any thread; the data connection now belongs to this. */
     void acknowledged(Claim.Attempt attempt, DataConnection data) {
         if (Thread.currentThread() == sweeper.thread()) {
             guardedRelay(attempt, data);
@@ -205,7 +205,7 @@ final class HandOver extends Watched {
         TunnelRelay.start(this, attempt.channel(), data);
     }
 
-    /** An attempt has failed; from any thread. */
+    /** An attempt failed; from any thread. */
     void failed(Claim.Attempt attempt, String reason, boolean byAgent) {
         IoTasks.execute(
                 sweeper.thread(),
@@ -232,7 +232,7 @@ final class HandOver extends Watched {
             try {
                 connection.getSinkChannel().write(TlsAlert.of(why.alert()));
             } catch (IOException e) {
-                // gone already
+                // already closed
             }
         }
         IoUtils.safeClose(connection);
@@ -243,7 +243,7 @@ final class HandOver extends Watched {
         end(RelayEnd.CLIENT_LEFT);
     }
 
-    /** The connection is closed, by whomever. */
+    /** The connection was closed, by either side. */
     private void gone() {
         end(RelayEnd.CUT);
     }
@@ -271,7 +271,7 @@ final class HandOver extends Watched {
         sweeper.forget(this);
     }
 
-    /** It doesn't count any more; called once, also when its relay has ended. */
+    /** It no longer counts; called once, also when its relay has ended. */
     void leave() {
         Message.Item item = counted;
         counted = null;
@@ -280,7 +280,7 @@ final class HandOver extends Watched {
         }
     }
 
-    /** What has become of it, for the log and for observers. */
+    /** Writes the record for the log and for observers. */
     void record(@Nullable String agent, long sent, long received, RelayEnd end, String detail) {
         Recorder recorder = side.recorder();
         if (recorder.isRelayWanted()) {
@@ -303,7 +303,7 @@ final class HandOver extends Watched {
         return incoming;
     }
 
-    /** What was read already; not kept any longer. */
+    /** The bytes that were read already; keeps them no longer. */
     ByteBuffer takeEarly() {
         return client.take();
     }

@@ -33,14 +33,14 @@ import org.xnio.XnioIoThread;
 import org.xnio.ssl.SslConnection;
 
 /**
- * The public side of tunnels: agents dial it and announce what they serve; visitors are handed over to them. TLS of
- * visitors never ends here. Thread-safe.
+ * The public side of tunnels: agents dial it and announce names and ports; it hands visitors over to them, without
+ * terminating their TLS. Thread-safe.
  */
 public final class PublicSide {
-    /** What this version can do beyond the first one: nothing yet. */
+    /** Capabilities beyond the first version: none yet. */
     static final long CAPABILITIES = 0;
 
-    /** Why channels end then. */
+    /** The reason that channels give when they end. */
     static final String CLOSING = "the server is closing";
 
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tunnel");
@@ -58,17 +58,17 @@ public final class PublicSide {
     private final Refusals refusals;
 
     /**
-     * What the server lends.
+     * What the public side needs from the server.
      *
      * @param sweepers the sweeper of each IO thread
-     * @param executor for what must not be done on IO threads
-     * @param buffers for what is relayed
+     * @param executor for tasks that may block
+     * @param buffers of relays
      * @param records buffers that hold a whole TLS record each
-     * @param ports opens ports that agents announce; of this side alone
-     * @param state that of earlier sides of the same server
+     * @param ports opens ports that agents announce; for this side only
+     * @param state state of earlier sides of the same server
      * @param takenHere whether the server itself serves a name
-     * @param live is told of relays
-     * @param recorder the same, when they have ended
+     * @param live counts open relays
+     * @param recorder is told of ended relays
      */
     public record Environment(
             Function<XnioIoThread, Sweeper> sweepers,
@@ -87,22 +87,22 @@ public final class PublicSide {
         /**
          * Listens on a port, and hands its connections to {@link PublicSide#port}.
          *
-         * @throws ProxyStartException with one sentence, if it can't
+         * @throws ProxyStartException with one sentence, if that fails
          */
         void open(int port);
 
-        /** Listens no more; no effect if it doesn't. */
+        /** Stops listening; no effect if it doesn't listen. */
         void close(int port);
 
-        /** Listens on none of them any more, and opens none again. */
+        /** Closes all of them, and opens none again. */
         void closeAll();
     }
 
     /**
-     * Reads the agents file and the identity, which is made if there is none; agents come when it is
+     * Reads the agents file and the identity, which is created if there is none; agents can connect once it is
      * {@linkplain #putInForce in force}. Not for an IO thread.
      *
-     * @throws ProxyStartException with one sentence, if one can't be used
+     * @throws ProxyStartException with one sentence, if one is unusable
      */
     public PublicSide(TunnelServer server, Environment environment) {
         this.environment = environment;
@@ -129,12 +129,12 @@ public final class PublicSide {
                 environment.tlsProvider());
     }
 
-    /** What agents pin. */
+    /** The fingerprint that agents pin. */
     public String fingerprint() {
         return key.fingerprint();
     }
 
-    /** Whether a client asks for something that an agent has announced, or is waited for. On any thread. */
+    /** Whether an agent has announced what a client asks for, or is waited for. On any thread. */
     public boolean serves(Peeked.ClientHello hello) {
         String name = hello.serverName();
         if (name == null) {
@@ -147,7 +147,8 @@ public final class PublicSide {
     }
 
     /**
-     * A client whose hello is {@linkplain #serves served}, with all bytes that were read. On the connection's thread.
+     * A client whose ClientHello is {@linkplain #serves served}, with all bytes that were read. On the connection's
+     * thread.
      */
     public void client(Incoming incoming, Peeked.ClientHello hello, ByteBuffer read) {
         visitor(incoming, Registry.named(String.valueOf(hello.serverName())), read);
@@ -183,9 +184,9 @@ public final class PublicSide {
     }
 
     /**
-     * Serves from now on, by these limits, perhaps in the place of another one: agents that the agents file doesn't
-     * have lose the relays that they have from there, and names that the server serves itself by now are no agent's any
-     * more. Not for an IO thread.
+     * Comes into force with these limits, possibly replacing another side: agents that the agents file no longer lists
+     * lose their relays, and announcements of names that the server now serves itself are dropped. Not for an IO
+     * thread.
      */
     public void putInForce(TunnelServer limits) {
         state.counts.limits(limits);
@@ -195,7 +196,7 @@ public final class PublicSide {
         }
     }
 
-    /** Looks at the agents file, and forgets what nobody has announced for long. Not for an IO thread. */
+    /** Checks the agents file, and forgets old announcements. Not for an IO thread. */
     public void look() {
         if (agents.look()) {
             for (AgentChannel channel : channels.open()) {
@@ -217,7 +218,7 @@ public final class PublicSide {
         }
     }
 
-    /** Ends a channel whose line of the agents file isn't what it was let in by. */
+    /** Ends a channel whose line in the agents file has changed. */
     void check(AgentChannel channel) {
         AgentEntry entry = agents.find(channel.fingerprint());
         if (entry == null) {
@@ -233,14 +234,14 @@ public final class PublicSide {
                 : ports.announce(channel, agent, offer);
     }
 
-    /** A channel has said who it is, or is over. */
+    /** A channel has sent its hello, or is over. */
     void greeted(AgentChannel channel) {
         channels.greeted(channel);
     }
 
     /**
-     * A channel is open; an older one of the same instance of the agent is closed. False if the agent has too many, or
-     * the server is closing.
+     * A channel is open; closes an older one of the same instance of the agent. False if the agent has too many, or the
+     * server is closing.
      */
     boolean up(AgentChannel channel) {
         List<AgentChannel> older = channels.open(channel);
@@ -286,22 +287,22 @@ public final class PublicSide {
         return agent;
     }
 
-    /** How many visitors weren't served since the start. */
+    /** Number of refused visitors since the start. */
     public long refused() {
         return refusals.visitors();
     }
 
-    /** How many connections of agents weren't let in since the start. */
+    /** Number of refused connections of agents since the start. */
     public long refusedAgents() {
         return refusals.agents();
     }
 
-    /** How many visitors there are, those that wait included. */
+    /** Number of visitors, including waiting ones. */
     public int clients() {
         return state.counts.all();
     }
 
-    /** Channels that are open, and the last one of each agent that has none. */
+    /** The status of open channels, and the last one of each agent without one. */
     public List<TunnelStatus.Agent> agentStatus() {
         return channels.status();
     }
@@ -353,10 +354,10 @@ public final class PublicSide {
     }
 
     /**
-     * Takes no more clients, and tells every agent so when those that it has been asked for are connected; relays go
-     * on. Not for an IO thread.
+     * Takes no more clients, and says goodbye to every agent once its requested clients are connected; relays continue.
+     * Not for an IO thread.
      *
-     * @param next takes its place, and gets the clients that wait for an agent; null if none does
+     * @param next replaces this one, and gets the waiting clients; null if there is none
      */
     public void leave(@Nullable PublicSide next) {
         successor = next;
@@ -370,12 +371,12 @@ public final class PublicSide {
                 .report();
     }
 
-    /** Whether no agent and no client comes any more. */
+    /** Whether it takes no more agents and clients. */
     boolean isLeaving() {
         return channels.isLeaving();
     }
 
-    /** Whoever has taken the place of this one; null if nobody has. */
+    /** The side that has replaced this one; null if there is none. */
     @Nullable PublicSide successor() {
         return successor;
     }

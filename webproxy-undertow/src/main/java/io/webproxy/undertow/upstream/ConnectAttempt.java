@@ -29,15 +29,14 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * One attempt to connect: the addresses one after the other, each 250 ms behind the one before or as soon as that has
- * failed (RFC 8305 section 5); the first that answers wins. When all have failed, or none has answered for a second,
- * the name is looked up once more, and addresses that are new are tried too. Not thread-safe: it belongs to the
- * sweeper's IO thread.
+ * One attempt to connect: tries the addresses one after the other, each 250 ms after the one before or as soon as that
+ * has failed (RFC 8305 section 5); the first that answers wins. If all fail, or none answers for a second, it looks the
+ * name up again, and tries new addresses too. Not thread-safe: it belongs to the sweeper's IO thread.
  */
 final class ConnectAttempt extends Watched {
     private static final long STAGGER_NANOS = 250_000_000L;
     private static final long SILENCE_NANOS = 1_000_000_000L;
-    /** How long a failure is kept back while the name is looked up again. */
+    /** How long a failure is held back while the name is looked up again. */
     private static final long LOOKUP_NANOS = 500_000_000L;
 
     private static final OptionMap OPTIONS = OptionMap.builder()
@@ -67,12 +66,12 @@ final class ConnectAttempt extends Watched {
     private ConnectFailure failure = ConnectFailure.NO_ANSWER;
     private boolean done;
 
-    /** Looks the destination's name up again; the answer may come on any thread. */
+    /** Looks the destination's name up again; the result may come on any thread. */
     interface Names {
         void again(Consumer<List<InetAddress>> answer);
     }
 
-    /** Whether the name was looked up once more. */
+    /** Whether the name was looked up again. */
     private enum Again {
         NO,
         UNDER_WAY,
@@ -83,9 +82,9 @@ final class ConnectAttempt extends Watched {
     private record Dial(InetAddress address, IoFuture<StreamConnection> future) {}
 
     /**
-     * An attempt.
+     * Makes an attempt.
      *
-     * @param direct whether its sockets are connected past XNIO, where they can be, and may tell the callback before
+     * @param direct whether its sockets bypass XNIO to connect, if possible, and may call the callback before
      *     {@link #resolved} returns
      */
     ConnectAttempt(
@@ -128,8 +127,8 @@ final class ConnectAttempt extends Watched {
     }
 
     /**
-     * A step that throws ends the attempt, from whichever thread: its place in the pool and the request would be lost
-     * else.
+     * Runs a step, from any thread; if it throws, the attempt ends: else its place in the pool and the request would be
+     * lost.
      */
     void guarded(Runnable step) {
         Guard.run(
@@ -138,12 +137,12 @@ final class ConnectAttempt extends Watched {
                 () -> later(() -> fail(ForwardError.POOL_EXHAUSTED, "an internal error")));
     }
 
-    /** Nobody can connect to this destination as it is described. */
+    /** The destination is unusable as configured. */
     void unusable(String why) {
         tlsFailed(why);
     }
 
-    /** The addresses to try in this order, over TLS if it is given. */
+    /** The addresses to try in this order, over TLS if {@code over} isn't null. */
     void resolved(List<InetAddress> found, @Nullable UndertowXnioSsl over) {
         if (done) {
             return;
@@ -159,7 +158,7 @@ final class ConnectAttempt extends Watched {
         }
     }
 
-    /** Every address that is known has failed. */
+    /** All known addresses have failed. */
     private void allFailed() {
         if (again == Again.NO) {
             lookAgain();
@@ -244,14 +243,14 @@ final class ConnectAttempt extends Watched {
             if (done || handshaking != null) {
                 IoUtils.safeClose(stream);
             } else {
-                // those that were asked before it had their time
+                // the addresses that were tried before it have had their time
                 pending.subList(0, before).forEach(slow -> spread.failed(slow.address(), now()));
                 opened(stream);
             }
         } else if (!done && handshaking == null && future.getStatus() == IoFuture.Status.FAILED) {
             IOException why = future.getException();
             if (DescriptorRoom.isShortage(why)) {
-                // of this process: no other address would do
+                // a shortage in this process: no other address would help
                 fail(ForwardError.POOL_EXHAUSTED, String.valueOf(why.getMessage()));
                 return;
             }
@@ -285,27 +284,27 @@ final class ConnectAttempt extends Watched {
             handshaking = handshake;
             handshake.start();
         } catch (Exception e) {
-            // any: native code may let out what it doesn't declare
+            // Throwable: native code may throw undeclared exceptions
             IoUtils.safeClose(stream);
             tlsFailed(TlsFailure.text(e));
         } finally {
             if (!done && handshaking == null) {
-                // an error: whoever guards this says it
+                // an Error: the guard logs it
                 IoUtils.safeClose(stream);
             }
         }
     }
 
-    /** TLS can't be had, or has failed. */
+    /** TLS can't be set up, or has failed. */
     void tlsFailed(String why) {
         if (!done && handshaking != null && again == Again.NO) {
-            // somebody else may have the address now: the next attempt knows
+            // another host may have the address now: the next attempt finds out
             names.again(found -> {});
         }
         fail(ForwardError.CONNECT_TLS, "TLS to " + destination + " fails: " + why);
     }
 
-    /** The connection is there, over TLS if that is wanted. */
+    /** Connected, over TLS if wanted. */
     void succeed(StreamConnection stream, SocketReads reads) {
         if (done) {
             return;
@@ -320,7 +319,7 @@ final class ConnectAttempt extends Watched {
         callback.connected(stream, reads);
     }
 
-    /** Whether what comes of it was told, or isn't wanted any more. */
+    /** Whether the outcome was reported, or isn't wanted any more. */
     boolean isDone() {
         return done;
     }
@@ -341,7 +340,7 @@ final class ConnectAttempt extends Watched {
         }
     }
 
-    /** Nobody wants the connection any more. */
+    /** The connection isn't wanted any more. */
     void cancel() {
         if (!done) {
             finish();
@@ -364,7 +363,7 @@ final class ConnectAttempt extends Watched {
     protected void expired(long now) {
         if (deadline != Long.MAX_VALUE && sweeper.now() - deadline >= 0) {
             if (resolved && pending.isEmpty() && handshaking == null) {
-                // all have failed, and the new look-up isn't there yet
+                // all have failed, and the new look-up isn't done yet
                 fail(failure);
                 return;
             }
@@ -389,7 +388,7 @@ final class ConnectAttempt extends Watched {
 
     @Override
     protected void cut() {
-        // no fault of the destination
+        // not the destination's fault
         fail(ForwardError.POOL_EXHAUSTED, "the server is closing");
     }
 }

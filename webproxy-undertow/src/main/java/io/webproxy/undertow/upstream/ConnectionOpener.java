@@ -14,17 +14,16 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * Opens the connections of a pool, each in a place of the pool that is taken already: gets the process's leave for a
- * file descriptor, connects, and makes what speaks HTTP over it. Thread-safe; each connection belongs to the thread of
- * its lane.
+ * Opens the connections of a pool, each in a place that is already taken: takes a file descriptor from the process's
+ * budget, connects, and makes the HTTP codec. Thread-safe; each connection belongs to the thread of its lane.
  */
 final class ConnectionOpener {
-    /** What becomes of a connection that was opened; on its lane's thread, exactly once. */
+    /** Hears the outcome of opening a connection, on its lane's thread, exactly once. */
     interface Opened {
-        /** Here it is. */
+        /** Connected. */
         void connected(StreamConnection stream, SocketReads reads);
 
-        /** There is none. */
+        /** Failed. */
         void failed(ForwardError error, String detail);
     }
 
@@ -39,10 +38,10 @@ final class ConnectionOpener {
     private final Spread spread = new Spread();
 
     /**
-     * That of a pool.
+     * For a pool.
      *
-     * @param idleElsewhere closes idle connections of a thread, to whichever upstream, until there is room for another;
-     *     false if that isn't enough
+     * @param idleElsewhere closes idle connections of a thread, to any upstream, to make room for another; false if
+     *     that isn't enough
      */
     ConnectionOpener(
             UpstreamPool pool, Connector connector, Exchanges exchanges, Predicate<XnioIoThread> idleElsewhere) {
@@ -84,7 +83,7 @@ final class ConnectionOpener {
         return idleElsewhere.test(lane.sweeper().thread()) && exchanges.room().takeUpstream(upstream.tls());
     }
 
-    /** What becomes of a connection that has its place already. */
+    /** Hears from the connect attempt, whose place is already taken. */
     private final class Callback implements Connector.Callback {
         private final Lane lane;
         private final boolean http2;
@@ -125,28 +124,25 @@ final class ConnectionOpener {
         }
     }
 
-    /** A connection is gone, or was never made. */
+    /** A connection was closed, or couldn't be opened. */
     void gone() {
         exchanges.room().giveUpstream(upstream.tls());
     }
 
-    /**
-     * Whether a new connection is one of HTTP/2, where that was offered: by what was negotiated over TLS, always in
-     * cleartext.
-     */
+    /** Whether a new connection speaks HTTP/2, if that was offered: as negotiated over TLS, always in cleartext. */
     boolean isHttp2(StreamConnection stream) {
         return !upstream.tls() || Connector.isHttp2Chosen(stream);
     }
 
-    /** Speaks HTTP/1.1 over a new connection. */
+    /** The HTTP/1.1 codec of a new connection. */
     UpstreamConnection connection(StreamConnection stream, SocketReads reads, Lane lane) {
         return connector.connection(stream, reads, lane, lane.fields());
     }
 
     /**
-     * Speaks HTTP/2 over a new connection.
+     * The HTTP/2 codec of a new connection.
      *
-     * @param single whether it serves nothing but this request
+     * @param single whether it serves only this request
      */
     SharedConnection shared(
             SharedConnections home, StreamConnection stream, SocketReads reads, Wish wish, boolean single) {

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.xnio.XnioIoThread;
 
-/** The lanes of a pool, one for each IO thread. Thread-safe: what is to be done on a lane is done on its thread. */
+/** The lanes of a pool, one for each IO thread. Thread-safe: work on a lane runs on its thread. */
 final class Lanes {
     private final IdentityHashMap<XnioIoThread, Lane> all = new IdentityHashMap<>();
 
@@ -26,7 +26,7 @@ final class Lanes {
         return lane;
     }
 
-    /** How many connections are idle. */
+    /** Number of idle connections. */
     int idle() {
         return all.values().stream().mapToInt(Lane::idleCount).sum();
     }
@@ -36,7 +36,7 @@ final class Lanes {
         all.forEach((thread, lane) -> IoTasks.execute(thread, () -> step.accept(lane)));
     }
 
-    /** Streams don't change their thread: where another one's connections hold all places, one of them is to leave. */
+    /** Streams don't change their thread: if another thread's connections hold all places, lets one of them leave. */
     void retireElsewhere(Lane lane) {
         for (Map.Entry<XnioIoThread, Lane> other : all.entrySet()) {
             SharedConnections shared = other.getValue().shared();
@@ -47,7 +47,7 @@ final class Lanes {
         }
     }
 
-    /** Closes an idle connection, of whichever lane has one, if that still is {@code wanted} when it is looked for. */
+    /** Closes an idle connection of any lane, if that is still {@code wanted} then. */
     void makeRoom(BooleanSupplier wanted) {
         for (Map.Entry<XnioIoThread, Lane> other : all.entrySet()) {
             if (other.getValue().idleCount() > 0) {

@@ -6,8 +6,8 @@ import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.Ejection;
 
 /**
- * The health of one upstream as connections and answers show it: whether requests skip it for a while, and what
- * observers and the log are told. Thread-safe.
+ * The health of one upstream as observed by connects and responses: its ejection, and reports to observers and the log.
+ * Thread-safe.
  */
 public final class ObservedHealth {
     private final Upstream upstream;
@@ -15,7 +15,7 @@ public final class ObservedHealth {
     private final Ejection ejection = new Ejection();
     private volatile OutlierEjection rule;
 
-    /** That of an upstream which nothing is known of yet. */
+    /** The health of an upstream about which nothing is known yet. */
     ObservedHealth(Upstream upstream, UpstreamNews news, OutlierEjection rule) {
         this.upstream = upstream;
         this.news = news;
@@ -30,12 +30,12 @@ public final class ObservedHealth {
         return news;
     }
 
-    /** It has answered a request. */
+    /** It has responded to a request. */
     public void answered() {
         news.succeeded();
     }
 
-    /** It has failed a request that it was sent. */
+    /** It failed a request that it had received. */
     public void answerFailed(ForwardError error, String detail) {
         if (error == ForwardError.CONNECT_TLS) {
             news.failed(error, upstream + ": " + detail);
@@ -44,33 +44,33 @@ public final class ObservedHealth {
         }
     }
 
-    /** A group prefers others for a while, because it fails too many requests. */
+    /** A group ejects it, because it fails too many requests. */
     public void avoided(String why) {
         news.down(null, upstream + " " + why);
     }
 
-    /** Whether a request might go to this upstream while others could take it. */
+    /** Whether a request might use this upstream while others are available. */
     public boolean mayBeTried(long now) {
         return ejection.mayBeTried(rule, now);
     }
 
-    /** Whether the request that has chosen it may go there: if it is ejected, this is the one that tries it again. */
+    /** Whether the request that has chosen it may use it: if it is ejected, this is the one that tries it again. */
     public boolean claims(long now) {
         return ejection.allows(rule, now);
     }
 
-    /** Whether requests skip it. */
+    /** Whether it is ejected. */
     boolean isEjected() {
         return ejection.isEjected(rule);
     }
 
-    /** It can be connected to; over HTTP/2 its settings say so. */
+    /** A connection was opened; over HTTP/2, its settings have arrived. */
     void reached() {
         ejection.succeeded();
         news.succeeded();
     }
 
-    /** It counts as one that can't be connected to, unless it is this process's fault. */
+    /** A connect failed: counts towards an ejection, unless this process is the cause. */
     void connectFailed(ForwardError error, String detail, long now) {
         if (error == ForwardError.POOL_EXHAUSTED) {
             return;

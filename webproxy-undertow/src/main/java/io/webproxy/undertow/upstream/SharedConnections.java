@@ -9,18 +9,18 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * The HTTP/2 connections of one lane, which its exchanges share: the one that was opened first is filled first, so that
- * what a burst needed becomes idle. A connection serves once the upstream's settings have come; until then those that
- * want it wait for it, instead of opening one each.
+ * The HTTP/2 connections of one lane, which its exchanges share: the oldest one is filled first, so that surplus ones
+ * of a burst become idle. A connection is used once the upstream's settings have arrived; until then takers wait for
+ * it, instead of opening one each.
  *
  * <p>Not thread-safe: it belongs to the lane's IO thread, but for {@link #idleCount} and {@link #count}.
  */
 final class SharedConnections extends Watched {
-    /** What is said of an upstream that ends a connection before it has shown that it speaks HTTP/2. */
+    /** The failure of an upstream that closes a connection before it has shown that it speaks HTTP/2. */
     static final String NO_HTTP2 = " closed the connection before its HTTP/2 settings, or doesn't speak HTTP/2"
             + " (expected: http:// for an upstream of HTTP/1.1, https+h2:// over TLS)";
 
-    /** What is said of one that answers HTTP/2 by HTTP/1.1. */
+    /** The failure of an upstream that answers HTTP/2 in HTTP/1.1. */
     static final String HTTP11 = " speaks HTTP/1.1 and not HTTP/2"
             + " (expected: http:// for such an upstream, https+h2:// if the port is one for TLS)";
 
@@ -28,11 +28,11 @@ final class SharedConnections extends Watched {
     private final Lane lane;
     private final LaneConnections open = new LaneConnections();
     private final Deque<Wish> waiting = new ArrayDeque<>();
-    /** Connections that are being opened for those who wait, until their settings have come. */
+    /** Connections that are being opened for waiting takers, until their settings arrive. */
     private int opening;
-    /** How many streams the newest connection had room for at first. */
+    /** The initial room for streams on the newest connection. */
     private int roomOfNew = Integer.MAX_VALUE;
-    /** The upstream has chosen HTTP/1.1 of late. */
+    /** The upstream has recently chosen HTTP/1.1. */
     private boolean http11;
 
     private long newest;
@@ -54,25 +54,22 @@ final class SharedConnections extends Watched {
         return lane.sweeper().thread();
     }
 
-    /** The number of a connection that is new. */
+    /** The number of a new connection. */
     long nextNumber() {
         return ++newest;
     }
 
-    /** How many are open; from any thread. */
+    /** Number of open connections; from any thread. */
     int count() {
         return count;
     }
 
-    /**
-     * Whether the upstream allows no streams for the time being, so that another connection would be of no use; from
-     * any thread.
-     */
+    /** Whether the upstream currently allows no streams, so that another connection wouldn't help; from any thread. */
     boolean isShut() {
         return shut;
     }
 
-    /** How many have no stream; from any thread. */
+    /** Number of connections without streams; from any thread. */
     int idleCount() {
         return idleCount;
     }
@@ -88,14 +85,14 @@ final class SharedConnections extends Watched {
         }
     }
 
-    /** Whether a request has to have a connection of HTTP/1.1. */
+    /** Whether a request must have an HTTP/1.1 connection. */
     boolean isAlone(Wish wish) {
         return wish.isHttp11() || http11 || (wish.isWebSocket() && open.isWithoutConnect());
     }
 
-    // --- those who want a stream ---
+    // --- takers ---
 
-    /** Gives a stream, at once or when there is one. */
+    /** Gives a taker a stream, now or when there is one. */
     void take(Wish wanted) {
         Wish wish = wanted.after(newest);
         if (!serve(wish)) {
@@ -104,7 +101,7 @@ final class SharedConnections extends Watched {
         }
     }
 
-    /** The same for who has waited in the pool's queue, and holds a place for a connection now. */
+    /** The same for a taker from the pool's queue, which now has a place for a connection. */
     void takePlace(Wish wanted) {
         Wish wish = wanted.after(newest);
         if (serve(wish)) {
@@ -115,7 +112,7 @@ final class SharedConnections extends Watched {
         }
     }
 
-    /** Gives a stream of a connection that is there; false if none has room. */
+    /** Gives a taker a stream of an open connection; false if none has room. */
     boolean serve(Wish wish) {
         SharedConnection connection = open.find(wish);
         if (connection == null) {
@@ -125,7 +122,7 @@ final class SharedConnections extends Watched {
         return true;
     }
 
-    /** Whether one that is there would take it. */
+    /** Whether an open connection would take it. */
     boolean hasRoom(Wish wish) {
         return open.hasRoom(wish);
     }
@@ -135,7 +132,10 @@ final class SharedConnections extends Watched {
         recount();
     }
 
-    /** Opens as many as those who wait will fill; where there may be no more, they wait in the pool's queue. */
+    /**
+     * Opens as many connections as the waiting takers will fill; where no more are allowed, they wait in the pool's
+     * queue.
+     */
     private void openMore() {
         while (waiting.size() > capacity()) {
             if (shut || !pool.permit()) {
@@ -146,7 +146,7 @@ final class SharedConnections extends Watched {
         }
     }
 
-    /** For how many there will be room when what is being opened is open. */
+    /** How many takers there will be room for when the connections being opened are ready. */
     private long capacity() {
         return (long) opening * Math.min(pool.limits().streams(), roomOfNew);
     }
@@ -171,7 +171,7 @@ final class SharedConnections extends Watched {
         });
     }
 
-    /** Each of those who wait has to have its own connection. */
+    /** The upstream chose HTTP/1.1: each waiting taker needs its own connection. */
     private void chosenHttp11(StreamConnection stream, SocketReads reads) {
         http11 = true;
         opening--;
@@ -187,7 +187,7 @@ final class SharedConnections extends Watched {
         }
     }
 
-    /** A connection that was opened for one request turns out to be HTTP/2. */
+    /** A connection that was opened for one request turned out to be HTTP/2. */
     void adopt(StreamConnection stream, SocketReads reads, Wish wanted, boolean single) {
         Wish wish = wanted.after(newest);
         if (!single) {
@@ -205,16 +205,16 @@ final class SharedConnections extends Watched {
         added.start();
     }
 
-    /** Those fail for whom no connection is being opened any more. */
+    /** Fails the takers for which no connection is being opened any more. */
     private void failWaiting(ForwardError error, String detail) {
         while (waiting.size() > capacity()) {
             waiting.removeFirst().taker().failed(error, detail);
         }
     }
 
-    // --- what is heard of connections ---
+    // --- events of connections ---
 
-    /** The upstream has said what it allows. */
+    /** The upstream's settings have arrived. */
     void settled(SharedConnection connection) {
         recount();
         pool.health().reached();
@@ -241,7 +241,7 @@ final class SharedConnections extends Watched {
         roomChanged(connection);
     }
 
-    /** A stream has ended, or the upstream allows more or fewer. */
+    /** A stream has ended, or the upstream has changed its limit. */
     void roomChanged(SharedConnection connection) {
         recount();
         if (connection.only() != null) {
@@ -252,7 +252,7 @@ final class SharedConnections extends Watched {
         }
         boolean served = true;
         while (served && !waiting.isEmpty()) {
-            // the look at a connection may bring news of it, which serve others that wait
+            // probing a connection may change it, so that others waiting are served
             Wish first = waiting.removeFirst();
             served = serve(first);
             if (!served) {
@@ -268,12 +268,12 @@ final class SharedConnections extends Watched {
         }
     }
 
-    /** It takes no streams any more. */
+    /** A connection takes no more streams. */
     void left() {
         recount();
     }
 
-    /** It is gone, and its streams know. */
+    /** A connection is closed, and its streams were told. */
     void closed(SharedConnection connection) {
         open.remove(connection);
         recount();
@@ -302,7 +302,7 @@ final class SharedConnections extends Watched {
 
     // --- ends ---
 
-    /** Closes the one that has been idle longest; false if none is. */
+    /** Closes the longest idle connection; false if none is idle. */
     boolean closeOldestIdle() {
         SharedConnection oldest = open.oldestIdle();
         if (oldest != null) {
@@ -312,8 +312,8 @@ final class SharedConnections extends Watched {
     }
 
     /**
-     * A request on another thread waits for a place: one connection takes no more, and leaves its place when its last
-     * stream has ended.
+     * A request on another thread waits for a place: one connection takes no more streams, and frees its place after
+     * the last one.
      */
     void retireOne() {
         if (pool.waiting() > 0) {
@@ -321,7 +321,7 @@ final class SharedConnections extends Watched {
         }
     }
 
-    /** Nothing is kept; what is in use ends with its last stream. */
+    /** Keeps no connections; those in use end with their last stream. */
     void leaveAll() {
         open.leaveAll();
     }

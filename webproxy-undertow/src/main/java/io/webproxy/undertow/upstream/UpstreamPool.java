@@ -19,45 +19,45 @@ import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
 /**
- * The connections to one upstream: idle ones per IO thread, last in first out; a cap over all threads; a bounded queue
- * behind it. With HTTP/2, exchanges of a thread share connections.
+ * The connection pool of one upstream: idle connections per IO thread, last in first out; a limit over all threads; a
+ * bounded queue of waiting requests. With HTTP/2, exchanges of a thread share connections.
  *
- * <p>Thread-safe. Connections never change their thread: where the cap is reached and only another thread has an idle
+ * <p>Thread-safe. Connections never change their thread: if the limit is reached and only another thread has an idle
  * one, that one is closed to make room.
  */
 public final class UpstreamPool {
-    /** Who wants a connection; called on its own IO thread, exactly once. */
+    /** Wants a connection; called on its own IO thread, exactly once. */
     public interface Taker {
-        /** Here it is; the taker starts an exchange on it, or closes it. */
+        /** Gets the connection; starts an exchange on it, or closes it. */
         void connected(UpstreamStream stream);
 
-        /** There is none. */
+        /** There is no connection. */
         void failed(ForwardError error, String detail);
 
-        /** Whether a connection is still of use. */
+        /** Whether a connection is still wanted. */
         boolean isWanted();
 
-        /** What the connection has to carry. */
+        /** What the connection must support. */
         default Need needs() {
             return Need.ANY;
         }
 
         /**
-         * What a new connection to an upstream begins with, if that is to be told who the client is; the connection
-         * then serves nobody else.
+         * Sent first on a new connection to an upstream that gets a PROXY header; the connection then serves only this
+         * taker.
          */
         default ByteBuffer greeting(Upstream to) {
             return ByteBuffer.allocate(0);
         }
     }
 
-    /** What a taker's request needs of its connection. */
+    /** What a request needs from its connection. */
     public enum Need {
-        /** A request and its response. */
+        /** An ordinary request. */
         ANY,
         /** A WebSocket. */
         WEB_SOCKET,
-        /** HTTP/1.1, whatever else the upstream speaks. */
+        /** HTTP/1.1, even if the upstream supports HTTP/2. */
         HTTP_1_1
     }
 
@@ -98,12 +98,12 @@ public final class UpstreamPool {
         return upstream;
     }
 
-    /** The exchanges that have chosen it. */
+    /** The exchanges in flight there. */
     public InFlight inFlight() {
         return inFlight;
     }
 
-    /** Whether requests may go to it, and how connections and answers show that. */
+    /** Its health as observed by connects and responses. */
     public ObservedHealth health() {
         return health;
     }
@@ -122,7 +122,7 @@ public final class UpstreamPool {
         pump();
     }
 
-    /** Whether idle connections should go for others, of whomever. */
+    /** Whether idle connections of any upstream should be closed for others. */
     boolean isShortOfDescriptors() {
         return exchanges.room().isTight();
     }
@@ -131,17 +131,17 @@ public final class UpstreamPool {
         return closed;
     }
 
-    /** Whether a route is one of the server's now. */
+    /** Whether a route is in force. */
     boolean isInForce(Route route) {
         return inForce.test(route);
     }
 
-    /** Other routes are in force: connections that belong to clients of those before are closed. */
+    /** The routes have changed: closes connections that are reserved for clients of removed ones. */
     void routesChanged() {
         lanes.each(Lane::closeOutdated);
     }
 
-    /** Whether nobody uses it, and no connection is kept. */
+    /** Whether it is unused, and keeps no connection. */
     boolean isUnused() {
         return open.get() == 0 && inFlight.count() == 0;
     }
@@ -162,11 +162,11 @@ public final class UpstreamPool {
     }
 
     /**
-     * Asks for a connection of the calling IO thread.
+     * Takes a connection of the calling IO thread.
      *
-     * @param fresh whether an idle one won't do
-     * @param probe whether an idle one is to be looked at before it is given, for requests that can't be sent twice
-     * @param connectLimit for opening one; zero for none
+     * @param fresh whether it must be a new one
+     * @param probe whether to check an idle one first, for requests that can't be retried
+     * @param connectLimit for opening a connection; zero for none
      */
     public void take(XnioIoThread thread, boolean fresh, boolean probe, Duration connectLimit, Taker taker) {
         take(lane(thread), new Wish(taker, fresh, probe, connectLimit));
@@ -188,13 +188,13 @@ public final class UpstreamPool {
         }
     }
 
-    /** Those that a request may share; null if it has to have a connection of its own. */
+    /** The connections that a request may share; null if it needs its own. */
     private @Nullable SharedConnections sharedFor(Lane lane, Wish wish) {
         SharedConnections shared = lane.shared();
         return shared == null || upstream.proxyProtocol().isPresent() || shared.isAlone(wish) ? null : shared;
     }
 
-    /** A taker that throws gets no answer from this connection, and the connection is of no more use. */
+    /** Gives a connection to a taker; if the taker throws, aborts the connection and tells the taker. */
     static void give(UpstreamStream connection, Taker taker) {
         Guard.run("the start of an exchange", () -> taker.connected(connection), () -> {
             connection.abort();
@@ -218,7 +218,7 @@ public final class UpstreamPool {
         }
     }
 
-    /** Opens a connection for one request, in a place that is taken. */
+    /** Opens a connection for one request, in a place that is already taken. */
     private void openAlone(Lane lane, Wish wish) {
         SharedConnections shared = lane.shared();
         boolean http2 = shared != null && !wish.isHttp11() && !(wish.isWebSocket() && shared.isAlone(wish));
@@ -252,7 +252,7 @@ public final class UpstreamPool {
         }
     }
 
-    /** Connections of this lane have room: those in the queue that are of its thread get it. */
+    /** Connections of this lane have room: serves waiting requests of its thread. */
     void serveQueue(Lane lane, SharedConnections shared) {
         if (queue.size() == 0) {
             return;
@@ -272,19 +272,19 @@ public final class UpstreamPool {
         }
     }
 
-    /** Somebody waits: an idle connection is closed, of whichever lane has one. */
+    /** A request waits: closes an idle connection of any lane. */
     private void makeRoom() {
         lanes.makeRoom(() -> queue.size() > 0);
     }
 
-    /** An idle connection is closed if somebody waits. */
+    /** Closes an idle connection if a request waits. */
     void makeRoomIfWanted() {
         if (queue.size() > 0) {
             makeRoom();
         }
     }
 
-    /** A connection is gone, or was never made. */
+    /** A connection was closed, or couldn't be opened. */
     void freed() {
         opener.gone();
         unfilled();
@@ -301,7 +301,7 @@ public final class UpstreamPool {
         return lane(thread).closeOldestIdle();
     }
 
-    /** Gives places that are free to those who wait. */
+    /** Gives free places to waiting requests. */
     void pump() {
         while (queue.size() > 0 && permit()) {
             PoolQueue.Waiter waiter = queue.next();
@@ -329,7 +329,7 @@ public final class UpstreamPool {
         }
     }
 
-    /** Keeps a connection that has become idle, or gives it to the first who waits. */
+    /** Keeps an idle connection, or gives it to the first waiting request. */
     boolean keepOrHandOver(Lane lane, UpstreamConnection connection) {
         PoolQueue.Waiter first = queue.peek();
         if (first == null || queue.size() == 0) {
@@ -347,7 +347,7 @@ public final class UpstreamPool {
             return true;
         }
         if (waiter.lane() != lane || sharedFor(lane, waiter.wish()) != null) {
-            // another one has become first: it gets the place, not the connection
+            // another request is first now: it gets the place, not the connection
             IoTasks.execute(waiter.lane().sweeper().thread(), () -> {
                 waiter.lane().sweeper().forget(waiter);
                 take(waiter.lane(), waiter.wish());
@@ -368,7 +368,7 @@ public final class UpstreamPool {
         return true;
     }
 
-    /** No connection is kept from now on. */
+    /** Keeps no connections from now on. */
     void close() {
         closed = true;
         health.news().end();
