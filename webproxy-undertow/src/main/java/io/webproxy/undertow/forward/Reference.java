@@ -13,8 +13,14 @@ import org.jspecify.annotations.Nullable;
  * @param rest path, query and fragment; it starts with a slash
  */
 record Reference(String scheme, String authority, String rest) {
+    private static final int DELETE = 0x7f;
+
     /** Parses a reference; null if it is relative, of another scheme, or invalid. */
     static @Nullable Reference of(String value) {
+        if (value.chars().anyMatch(c -> c <= ' ' || c == DELETE)) {
+            // browsers drop tabs: what follows one may become an authority (WHATWG URL section 4.4)
+            return null;
+        }
         if (value.startsWith("/") && !value.startsWith("//")) {
             // browsers treat a backslash as a slash
             return value.startsWith("/\\") ? null : new Reference("", "", value);
