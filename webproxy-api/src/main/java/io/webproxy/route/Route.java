@@ -576,9 +576,9 @@ public final class Route {
          * A CORS preflight passes without authentication, by the route's authenticator or the server's: browsers send
          * it without credentials (WHATWG Fetch section 4.8), and then the request itself, which is authenticated. It is
          * an {@code OPTIONS} request without a body that has one {@code Origin} and one
-         * {@code Access-Control-Request-Method}, and no field that names another method; nothing else passes. Anyone
-         * can send one: the upstream must do nothing for it but answer. Address lists, rates and the filter hold for
-         * it.
+         * {@code Access-Control-Request-Method}, and neither credentials nor a field that names another method; nothing
+         * else passes. Anyone can send one: the upstream must do nothing for it but answer. Address lists, rates and
+         * the filter hold for it.
          */
         public Builder allowPreflight() {
             this.preflight = true;

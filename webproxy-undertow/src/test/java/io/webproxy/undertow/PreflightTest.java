@@ -137,7 +137,14 @@ class PreflightTest {
                 Headers.of("X_Origin", "a", "Access_Control_Request_Method", "PUT"),
                 PREFLIGHT.newBuilder().add("X-HTTP-Method-Override", "DELETE").build(),
                 PREFLIGHT.newBuilder().add("x-http-method", "DELETE").build(),
-                PREFLIGHT.newBuilder().add("X-Method-Override", "DELETE").build()
+                PREFLIGHT.newBuilder().add("X-Method-Override", "DELETE").build(),
+                // browsers send no credentials with it: guesses would reach the upstream unchecked and unthrottled
+                PREFLIGHT
+                        .newBuilder()
+                        .add("Authorization", Credentials.basic("user", "wrong"))
+                        .build(),
+                PREFLIGHT.newBuilder().add("Proxy-Authorization", "Basic eA==").build(),
+                PREFLIGHT.newBuilder().add("Cookie", "session=1").build()
             }) {
                 assertThat(status(proxy, "OPTIONS", fields)).as("%s", fields).isEqualTo(401);
             }
@@ -184,18 +191,17 @@ class PreflightTest {
 
     @ParameterizedTest
     @EnumSource(Front.class)
-    void preflightCarriesNoPasswordOfTheProxyAndNoNameThatMayBeTakenForAnother(Front front) throws Exception {
+    void preflightCarriesNoNameThatMayBeTakenForAnother(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, Route.Builder::allowPreflight)) {
             assertThat(status(
                             proxy,
                             "OPTIONS",
                             PREFLIGHT
                                     .newBuilder()
-                                    .add("Authorization", Credentials.basic("user", "wrong"))
                                     .add("X_HTTP_Method_Override", "DELETE")
                                     .build()))
                     .isEqualTo(204);
-            assertThat(head()).doesNotContain("authorization:", "override");
+            assertThat(head()).doesNotContain("override");
         }
     }
 

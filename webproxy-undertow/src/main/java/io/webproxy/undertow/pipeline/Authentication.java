@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the authenticator of the route, or else of the server. A preflight that passes without has neither unusual
- * names, which upstreams may read as others, nor credentials that are the proxy's.
+ * Runs the authenticator of the route, or else of the server. A preflight that passes without has neither credentials
+ * nor unusual names, which upstreams may read as others.
  */
 final class Authentication implements Stage {
     private static final Logger LOG = LoggerFactory.getLogger(Authentication.class);
@@ -30,9 +30,6 @@ final class Authentication implements Stage {
         Authenticator authenticator =
                 access.ownAuthenticator() ? access.authenticator().orElse(null) : now.authenticator();
         if (authenticator != null && access.preflight() && CorsPreflight.isOne(exchange)) {
-            if (!authenticator.forwardsCredentials()) {
-                exchange.planned(exchange.plan().withoutCredentials());
-            }
             return true;
         }
         if (!now.unusualNamesDropped() && mayHaveUnusualNames(exchange.route(), authenticator)) {

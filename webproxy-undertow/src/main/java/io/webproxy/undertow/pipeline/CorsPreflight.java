@@ -2,6 +2,7 @@ package io.webproxy.undertow.pipeline;
 
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.message.FieldParser;
@@ -17,6 +18,10 @@ final class CorsPreflight {
             new HttpString("X-HTTP-Method-Override"),
             new HttpString("X-HTTP-Method"),
             new HttpString("X-Method-Override"));
+
+    /** A preflight has none of them (Fetch section 4.8). */
+    private static final List<HttpString> CREDENTIALS =
+            List.of(Headers.AUTHORIZATION, Headers.PROXY_AUTHORIZATION, Headers.COOKIE);
 
     private CorsPreflight() {}
 
@@ -37,6 +42,7 @@ final class CorsPreflight {
                 && method != null
                 && method.size() == 1
                 && FieldParser.isToken(method.getFirst())
-                && OTHER_METHOD.stream().noneMatch(fields::contains);
+                && OTHER_METHOD.stream().noneMatch(fields::contains)
+                && CREDENTIALS.stream().noneMatch(fields::contains);
     }
 }
