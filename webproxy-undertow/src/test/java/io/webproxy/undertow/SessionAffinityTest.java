@@ -469,6 +469,11 @@ class SessionAffinityTest {
                     assertThat(response.body().string()).isEqualTo("b");
                     assertThat(response.headers("Set-Cookie")).isEmpty();
                 }
+                // it would go back to the first one as soon as that can be used again
+                try (Response response = proxy.get("/", "Cookie", cookie + "; " + moved)) {
+                    assertThat(response.body().string()).isEqualTo("b");
+                    assertThat(cookieOf(response)).isEqualTo(moved);
+                }
             } finally {
                 a.close();
             }

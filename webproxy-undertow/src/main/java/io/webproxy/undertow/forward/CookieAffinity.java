@@ -52,6 +52,16 @@ final class CookieAffinity implements Affinity {
         return others.choose(choice);
     }
 
+    /** The first value of the client's that stands for an upstream, which the next request would go to; or null. */
+    private @Nullable String sent(Exchange exchange) {
+        for (String value : Cookies.values(exchange.head().headers("cookie"), name)) {
+            if (tokens.containsValue(value)) {
+                return value;
+            }
+        }
+        return null;
+    }
+
     @Override
     public String cookie() {
         return name;
@@ -60,8 +70,7 @@ final class CookieAffinity implements Affinity {
     @Override
     public SessionCookie responded(Exchange exchange, ParsedHead answer, @Nullable Upstream by) {
         String token = by == null ? null : tokens.get(by);
-        boolean known = token == null
-                || Cookies.values(exchange.head().headers("cookie"), name).contains(token);
+        boolean known = token == null || token.equals(sent(exchange));
         return new SessionCookie(
                 name, known ? null : token, exchange.head().scheme().equals("https"));
     }
