@@ -64,4 +64,10 @@ public record HeaderEdit(Kind kind, String name, String value) {
                     "header " + name + ": its value (expected: no control characters, no white space at its ends)");
         }
     }
+
+    /** Without the value, which may be secret. */
+    @Override
+    public String toString() {
+        return "HeaderEdit[" + kind + " " + name + "]";
+    }
 }

@@ -42,4 +42,10 @@ public record HeaderMatch(String name, Optional<String> value) {
         }
         return false;
     }
+
+    /** Without the value, which may be secret. */
+    @Override
+    public String toString() {
+        return "HeaderMatch[" + name + "]";
+    }
 }

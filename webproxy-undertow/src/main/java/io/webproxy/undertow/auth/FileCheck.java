@@ -68,6 +68,9 @@ final class FileCheck implements CredentialCheck {
     @Override
     public synchronized void start(AuthContext context) {
         swap(file.read());
+        // those of servers that have closed, while others go on with this object
+        contexts.removeIf(ended -> ended.executor().isShutdown());
+        polls.removeIf(Future::isDone);
         polls.add(context.executor()
                 .scheduleWithFixedDelay(this::pollGuarded, POLL_SECONDS, POLL_SECONDS, TimeUnit.SECONDS));
         contexts.addFirst(context);

@@ -258,17 +258,25 @@ final class Listeners implements Part {
             sockets.put(server, listener);
             return listener;
         } catch (IOException | UnresolvedAddressException e) {
-            throw new ProxyStartException(BindFailure.sentence(address, e, owner(listen.port())), e);
+            throw new ProxyStartException(BindFailure.sentence(address, e, owner(address)), e);
         }
     }
 
-    /** Which endpoint in force has a port; null if none has. */
-    private @Nullable String owner(int port) {
+    /** Which endpoint in force has an address, or all addresses of its port; null if none has. */
+    private @Nullable String owner(InetSocketAddress wanted) {
         return all.stream()
-                .filter(listener -> listener.endpoint.address().getPort() == port)
+                .filter(listener -> overlap(listener.endpoint.address(), wanted))
                 .map(listener -> listener.endpoint.name())
                 .findFirst()
                 .orElse(null);
+    }
+
+    private static boolean overlap(InetSocketAddress one, InetSocketAddress other) {
+        return one.getPort() == other.getPort()
+                && (one.getAddress().isAnyLocalAddress()
+                        || other.isUnresolved()
+                        || other.getAddress().isAnyLocalAddress()
+                        || one.getAddress().equals(other.getAddress()));
     }
 
     private static String nameOf(Listen listen, InetSocketAddress bound) {
