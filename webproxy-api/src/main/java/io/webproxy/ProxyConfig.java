@@ -404,16 +404,20 @@ public final class ProxyConfig {
         }
 
         /**
-         * The same for an endpoint that was given a name.
+         * The same by name: the one that was given, or the default of its protocol and port, such as
+         * {@code https-8443}.
          *
          * @throws IllegalArgumentException if there is none such
          */
         public Builder removeEndpoint(String name) {
             Objects.requireNonNull(name, "name");
+            List<String> names = listens.stream()
+                    .flatMap(listen -> listen.expectedName().stream())
+                    .toList();
             if (!listens.removeIf(
-                    listen -> listen.settings().name().filter(name::equals).isPresent())) {
-                throw new IllegalArgumentException(
-                        "removeEndpoint: " + name + " (expected: the name of an endpoint as it was given)");
+                    listen -> listen.expectedName().filter(name::equals).isPresent())) {
+                throw new IllegalArgumentException("removeEndpoint: " + name + " (expected: one of " + names
+                        + "; an endpoint of port 0 has a name here only if it was given one)");
             }
             return this;
         }

@@ -147,9 +147,9 @@ public final class ProxyServer implements AutoCloseable {
      * <ul>
      *   <li>Routes are the same by name: their exchanges continue, those of removed routes for the drain time.
      *   <li>Upstream groups are the same as {@link io.webproxy.route.UpstreamGroup} says.
-     *   <li>Endpoints are the same by protocol, address and port. Those of port 0 are the same by name, and without one
-     *       by their order: the first of a protocol and address stays the first, at the port that it has. An endpoint
-     *       of another protocol or address can have the port only by a later update.
+     *   <li>Endpoints are the same by protocol, address and port. Those of port 0 are the same by name; without one the
+     *       one with equal settings stays, and the others by their order among those of a protocol and address, each at
+     *       the port that it has. An endpoint of another protocol or address can have the port only by a later update.
      *   <li>Authenticators, observers and certificate providers are the same if they are the same object; otherwise the
      *       old one is stopped and the new one started.
      * </ul>

@@ -110,6 +110,15 @@ class TotalUpdateTest {
         assertThat(methods(Route.Builder.class)).isEqualTo(words(OF_A_ROUTE));
     }
 
+    @Test
+    void unknownNameOfAnEndpointIsRefusedWithThoseThereAre() {
+        ProxyConfig.Builder builder = plain().https(8443).http(8080, e -> e.name("inside"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder.removeEndpoint("http-8080"))
+                .withMessage("removeEndpoint: http-8080 (expected: one of [https-8443, inside]; an endpoint of port 0"
+                        + " has a name here only if it was given one)");
+    }
+
     private static ProxyConfig.Builder plain() {
         return ProxyServer.builder().http(0).forward(UPSTREAM);
     }
@@ -151,7 +160,7 @@ class TotalUpdateTest {
                         .bindToAll()
                         .removeEndpoint("public")
                         .removeEndpoint(Endpoint.Protocol.REDIRECT, 8080)
-                        .removeEndpoint(Endpoint.Protocol.RULES, 2222)
+                        .removeEndpoint("rules-2222")
                         .removeRoute("a")
                         .certificates()
                         .certificateReload(Duration.ofSeconds(10))

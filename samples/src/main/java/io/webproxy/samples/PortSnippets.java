@@ -27,7 +27,8 @@ final class PortSnippets {
                         e -> e.name("partners")
                                 .clientCertificates(
                                         ClientCertificates.required(TrustStore.pem(Path.of("partners.pem")))))
-                .http(8080, e -> e.bind("127.0.0.1").proxyProtocol(ProxyProtocol.REQUIRED));
+                .http(8080, e -> e.bind("127.0.0.1").proxyProtocol(ProxyProtocol.REQUIRED))
+                .trustedProxies("127.0.0.1");
         // readme: end
     }
 

@@ -106,7 +106,7 @@ final class ReadmeSnippets {
 
     static void tuning(ProxyConfig.Builder builder) {
         // readme: tuning
-        builder.tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(1L << 30))
+        builder.tuning(t -> t.withHttp(t.http().withRequestBodyBytes(1L << 30))
                 .withPool(PoolLimits.defaults().withConnections(1000))
                 .withIoThreads(4));
         // readme: end
@@ -116,7 +116,6 @@ final class ReadmeSnippets {
         // readme: routes
         builder.route(r -> r.host("api.example.com")
                 .path("/v2/")
-                .matchMethod("GET", "POST")
                 .replacePrefix("/api/v2/")
                 .setRequestHeader("X-Api", "2")
                 .removeResponseHeader("Server")

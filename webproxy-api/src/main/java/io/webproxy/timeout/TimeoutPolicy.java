@@ -99,7 +99,8 @@ public final class TimeoutPolicy {
      * {@code text/event-stream} whose upstream only sends comments, such as {@code : ping}, or blank lines is cut when
      * it passes. It starts with the response head; each line with a field restarts it, and so does the end of an event.
      * It applies in addition to the class's limit, which comments keep restarting. It doesn't apply to a response with
-     * {@code Content-Encoding}, which the proxy can't parse.
+     * {@code Content-Encoding}, which the proxy can't parse. An event counts when the client takes it, so a client that
+     * stops reading is cut too.
      *
      * @param limit {@link Duration#ZERO}, the default, for none: comments count as any other bytes
      */
