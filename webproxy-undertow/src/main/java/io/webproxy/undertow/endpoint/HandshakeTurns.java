@@ -11,7 +11,7 @@ import org.xnio.XnioIoThread;
 
 /**
  * Gives the TLS handshakes of one IO thread 2 ms at a time, then lets all other work have a turn. Each handshake costs
- * a signature, and a flood of them would starve established connections. Waiting handshakes run in order of admitted.
+ * a signature, and a flood of them would starve established connections. Waiting handshakes run in order of arrival.
  *
  * <p>Not thread-safe: it belongs to its IO thread.
  */
