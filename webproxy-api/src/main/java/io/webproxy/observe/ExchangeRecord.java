@@ -72,6 +72,12 @@ public sealed interface ExchangeRecord permits ExchangeData {
     /** Response-body bytes towards the client, heartbeats included. */
     long bytesOut();
 
+    /**
+     * How many times an upstream was chosen for the request: 1 without a retry, 0 if the server answered itself. Failed
+     * connects count.
+     */
+    int attempts();
+
     /** How long the exchange waited for an upstream connection; zero for a pooled one. */
     Duration connect();
 

@@ -31,6 +31,7 @@ public record ExchangeData(
         TimeoutClass endClass,
         long bytesIn,
         long bytesOut,
+        int attempts,
         Duration connect,
         @Nullable Duration firstByteOrNull,
         Duration total,

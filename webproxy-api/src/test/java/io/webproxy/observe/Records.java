@@ -31,6 +31,7 @@ final class Records {
                 TimeoutClass.LONG,
                 12,
                 34,
+                1,
                 Duration.ZERO,
                 null,
                 Duration.ofSeconds(1),

@@ -13,12 +13,14 @@ public final class ChosenUpstream {
     private @Nullable String protocol;
     private @Nullable InFlight load;
     private long connect;
+    private int attempts;
     private boolean ended;
 
     ChosenUpstream() {}
 
     /** An upstream was chosen; it replaces the one before. */
     public void choose(String name, InFlight inFlight) {
+        attempts++;
         authority = name;
         protocol = null;
         leave();
@@ -57,6 +59,11 @@ public final class ChosenUpstream {
     /** {@code HTTP/1.1} or {@code HTTP/2.0}; null if there was no connection. */
     @Nullable String protocol() {
         return protocol;
+    }
+
+    /** How many times one was chosen. */
+    int attempts() {
+        return attempts;
     }
 
     /** Nanoseconds that the exchange waited for connections, over all attempts. */

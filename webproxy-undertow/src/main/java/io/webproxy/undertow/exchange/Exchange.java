@@ -375,6 +375,7 @@ public final class Exchange {
                 limits.timeoutClass(),
                 bytesIn,
                 bytesOut,
+                upstream.attempts(),
                 Duration.ofNanos(upstream.connect()),
                 firstByte < 0 ? null : Duration.ofNanos(firstByte),
                 Duration.ofNanos(sweeper.now() - start),

@@ -37,6 +37,7 @@ final class RefusedRequest {
                 TimeoutClass.DEFAULT,
                 0,
                 0,
+                0,
                 Duration.ZERO,
                 null,
                 Duration.ZERO,

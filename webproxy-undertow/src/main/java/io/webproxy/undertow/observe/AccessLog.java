@@ -64,6 +64,7 @@ final class AccessLog {
             line.append('>').append(e.endClass());
         }
         line.append(" in=").append(e.bytesIn());
+        line.append(" attempts=").append(e.attempts());
         line.append(" connect=").append(seconds(e.connect()));
         line.append(" first=").append(e.firstByteOrNull() == null ? "-" : seconds(e.firstByteOrNull()));
         line.append(" total=").append(seconds(e.total()));

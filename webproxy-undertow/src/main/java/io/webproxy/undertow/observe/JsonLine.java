@@ -36,6 +36,7 @@ final class JsonLine {
         json.text("class_end", e.endClass().name());
         json.raw("bytes_in", Long.toString(e.bytesIn()));
         json.raw("bytes_out", Long.toString(e.bytesOut()));
+        json.raw("attempts", Integer.toString(e.attempts()));
         json.raw("connect", seconds(e.connect()));
         json.raw("first_byte", seconds(e.firstByteOrNull()));
         json.raw("total", seconds(e.total()));

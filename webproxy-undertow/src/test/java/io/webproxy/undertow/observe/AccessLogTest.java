@@ -53,6 +53,7 @@ class AccessLogTest {
                             endClass,
                             5,
                             1234,
+                            1,
                             Duration.ofNanos(1_500_000),
                             firstByte,
                             Duration.ofSeconds(75),
@@ -80,7 +81,7 @@ class AccessLogTest {
                 .isEqualTo("192.0.2.1 - operator [09/Sep/2001:01:46:40 +0000] \"GET /a HTTP/1.1\" 200 1234"
                         + " \"https://example.com/\" \"curl/8.0\" host=example.com route=/ upstream=127.0.0.1:8080"
                         + " upstream_protocol=HTTP/2.0"
-                        + " class=DEFAULT>LONG in=5 connect=0.002 first=0.012 total=75.000"
+                        + " class=DEFAULT>LONG in=5 attempts=1 connect=0.002 first=0.012 total=75.000"
                         + " error=RESPONSE_BODY_IDLE grpc_status=4 id=request-1");
     }
 
@@ -95,7 +96,7 @@ class AccessLogTest {
         assertThat(line(false))
                 .startsWith("192.0.2.1 - - [")
                 .endsWith("200 1234 \"-\" \"-\" host=- route=- upstream=- upstream_protocol=- class=DEFAULT in=5"
-                        + " connect=0.002 first=- total=75.000 error=- grpc_status=- id=request-1");
+                        + " attempts=1 connect=0.002 first=- total=75.000 error=- grpc_status=- id=request-1");
     }
 
     @Test

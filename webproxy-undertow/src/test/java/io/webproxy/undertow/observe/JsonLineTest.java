@@ -59,6 +59,7 @@ class JsonLineTest {
                 TimeoutClass.LONG,
                 5,
                 12_345_678_901L,
+                2,
                 Duration.ofNanos(1_500_000),
                 Duration.ofMillis(12),
                 Duration.ofSeconds(75),
@@ -89,6 +90,7 @@ class JsonLineTest {
                 false,
                 TimeoutClass.DEFAULT,
                 TimeoutClass.DEFAULT,
+                0,
                 0,
                 0,
                 Duration.ZERO,
@@ -123,6 +125,7 @@ class JsonLineTest {
                 TimeoutClass.DEFAULT,
                 0,
                 0,
+                0,
                 Duration.ZERO,
                 null,
                 Duration.ZERO,
@@ -141,7 +144,7 @@ class JsonLineTest {
                                 + "\"method\":\"POST\",\"scheme\":\"https\",\"host\":\"example.com:8443\",\"path\":\"/a/b\","
                                 + "\"query\":\"token=hunter2\",\"protocol\":\"HTTP/2.0\",\"status\":502,\"proxy_answered\":true,"
                                 + "\"route\":\"chat\",\"upstream\":\"127.0.0.1:8080\",\"upstream_protocol\":\"HTTP/1.1\",\"class_start\":\"DEFAULT\","
-                                + "\"class_end\":\"LONG\",\"bytes_in\":5,\"bytes_out\":12345678901,\"connect\":0.001500,"
+                                + "\"class_end\":\"LONG\",\"bytes_in\":5,\"bytes_out\":12345678901,\"attempts\":2,\"connect\":0.001500,"
                                 + "\"first_byte\":0.012000,\"total\":75.000000,\"error\":\"RESPONSE_BODY_IDLE\",\"grpc_status\":14,"
                                 + "\"referer\":\"https://example.com/\",\"user_agent\":\"curl/8.0\",\"tags\":{\"model\":\"big\",\"tenant\":\"a\"}}");
     }
@@ -154,7 +157,7 @@ class JsonLineTest {
                                 + "\"method\":\"GET\",\"scheme\":\"http\",\"host\":\"\",\"path\":\"/\","
                                 + "\"query\":\"\",\"protocol\":\"HTTP/1.1\",\"status\":404,\"proxy_answered\":false,"
                                 + "\"route\":null,\"upstream\":null,\"upstream_protocol\":null,\"class_start\":\"DEFAULT\","
-                                + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"connect\":0.000000,"
+                                + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"attempts\":0,\"connect\":0.000000,"
                                 + "\"first_byte\":null,\"total\":0.000001,\"error\":null,\"grpc_status\":null,"
                                 + "\"referer\":null,\"user_agent\":null,\"tags\":{}}");
     }
@@ -252,6 +255,7 @@ class JsonLineTest {
                 e.endClass(),
                 e.bytesIn(),
                 e.bytesOut(),
+                e.attempts(),
                 e.connect(),
                 e.firstByteOrNull(),
                 e.total(),
