@@ -4,10 +4,12 @@ import io.webproxy.spi.HeaderEdit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The decision of an {@link Authenticator}: the request may pass, or it is answered. Immutable. */
@@ -15,20 +17,24 @@ public final class AuthDecision {
     private final @Nullable String user;
     private final int status;
     private final Map<String, List<String>> headers;
+    private final Set<String> removed;
 
-    private AuthDecision(@Nullable String user, int status, Map<String, List<String>> headers) {
+    private AuthDecision(
+            @Nullable String user, int status, Map<String, List<String>> headers, Set<String> removed) {
         this.user = user;
         this.status = status;
         this.headers = headers;
+        this.removed = removed;
     }
 
     /**
      * The request may pass.
      *
-     * @param user the user's name, for the record and the access log
+     * @param user the user's name, for filters, the record and the access log, and for upstreams if the route says so;
+     *     empty for none
      */
     public static AuthDecision granted(String user) {
-        return new AuthDecision(Objects.requireNonNull(user, "user"), 0, Map.of());
+        return new AuthDecision(Objects.requireNonNull(user, "user"), 0, Map.of(), Set.of());
     }
 
     /**
@@ -41,7 +47,7 @@ public final class AuthDecision {
         if (status < 400 || status > 599) {
             throw new IllegalArgumentException("status: " + status + " (expected: 400-599)");
         }
-        return new AuthDecision(null, status, Map.of());
+        return new AuthDecision(null, status, Map.of(), Set.of());
     }
 
     /**
@@ -62,7 +68,28 @@ public final class AuthDecision {
             both.addAll(added);
             return List.copyOf(both);
         });
-        return new AuthDecision(null, status, Collections.unmodifiableMap(more));
+        return new AuthDecision(null, status, Collections.unmodifiableMap(more), Set.of());
+    }
+
+    /**
+     * The same with one field of the request kept from the upstream, in head and trailers, because it has the
+     * credentials: {@code Authorization} is kept from it anyway, see {@link Authenticator#forwardsCredentials}. The
+     * whole field is removed, before any edits of the route and its filter; {@code Cookie} has all cookies. The route's
+     * filter still sees it.
+     *
+     * @throws IllegalArgumentException if the field can't be removed: its name is no token (RFC 9110 section 5.1), or
+     *     it frames the message, is meant for one connection, or says who the client is
+     * @throws IllegalStateException if the request may not pass
+     */
+    public AuthDecision removeRequestHeader(String name) {
+        HeaderEdit checked = new HeaderEdit(HeaderEdit.Kind.REMOVE, name, "");
+        if (!isGranted()) {
+            throw new IllegalStateException(
+                    "header: " + checked.name() + " (expected: none, the request reaches no upstream)");
+        }
+        Set<String> more = new LinkedHashSet<>(removed);
+        more.add(checked.name());
+        return new AuthDecision(user, status, headers, Collections.unmodifiableSet(more));
     }
 
     /** Whether the request may pass. */
@@ -85,21 +112,29 @@ public final class AuthDecision {
         return headers;
     }
 
+    /** The names of the request's fields that are kept from the upstream. */
+    public Set<String> removedRequestHeaders() {
+        return removed;
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof AuthDecision decision
                 && Objects.equals(user, decision.user)
                 && status == decision.status
-                && headers.equals(decision.headers);
+                && headers.equals(decision.headers)
+                && removed.equals(decision.removed);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(user, status, headers);
+        return Objects.hash(user, status, headers, removed);
     }
 
     @Override
     public String toString() {
-        return isGranted() ? "granted(" + user + ")" : "denied(" + status + ", " + headers + ")";
+        return isGranted()
+                ? "granted(" + user + (removed.isEmpty() ? "" : ", without " + removed) + ")"
+                : "denied(" + status + ", " + headers + ")";
     }
 }

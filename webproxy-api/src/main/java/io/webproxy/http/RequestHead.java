@@ -1,6 +1,7 @@
 package io.webproxy.http;
 
 import java.net.InetAddress;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 
@@ -45,4 +46,33 @@ public interface RequestHead {
 
     /** All values of a field in order, the 100th and later ones joined into one; empty when the request has none. */
     List<String> headers(String name);
+
+    /**
+     * The names of all fields, each once, spelled as received: in lower case over HTTP/2. Their order means nothing
+     * (RFC 9110 section 5.3).
+     */
+    default List<String> headerNames() {
+        return List.of();
+    }
+
+    /**
+     * The authenticated user; empty before authentication, without one, or if the authenticator named none. Conditions
+     * of routes, timeout classifiers and authenticators see a request before that.
+     */
+    default Optional<String> user() {
+        return Optional.empty();
+    }
+
+    /** The request's id here, at the upstream ({@code X-Request-Id}), in the record and in the log. */
+    default String requestId() {
+        return "";
+    }
+
+    /**
+     * The client's own certificate, verified in the TLS handshake; empty if it sent none, or wasn't asked for one. What
+     * a trusted proxy says about its client's certificate is a field like others.
+     */
+    default Optional<X509Certificate> clientCertificate() {
+        return Optional.empty();
+    }
 }

@@ -16,4 +16,9 @@ public interface ResponseHead {
 
     /** All values of a field in order; empty when the response has none. */
     List<String> headers(String name);
+
+    /** The names of all fields, each once, spelled as received. Their order means nothing. */
+    default List<String> headerNames() {
+        return List.of();
+    }
 }

@@ -3,6 +3,7 @@ package io.webproxy.observe;
 import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutClass;
 import java.net.InetAddress;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -21,6 +22,9 @@ public sealed interface ExchangeRecord permits ExchangeData {
 
     /** The authenticated user; empty if there is none. */
     Optional<String> user();
+
+    /** The client's own certificate, verified in the TLS handshake; empty if there is none. */
+    Optional<X509Certificate> clientCertificate();
 
     /**
      * The method as received; {@code GET} for a WebSocket over HTTP/2, which arrives as an extended CONNECT (RFC 8441).

@@ -4,6 +4,7 @@ import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.timeout.TimeoutClass;
 import java.net.InetAddress;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -16,6 +17,7 @@ public record ExchangeData(
         Instant start,
         InetAddress client,
         @Nullable String userOrNull,
+        @Nullable X509Certificate certificateOrNull,
         String method,
         String scheme,
         String authority,
@@ -44,6 +46,11 @@ public record ExchangeData(
     @Override
     public Optional<String> user() {
         return Optional.ofNullable(userOrNull);
+    }
+
+    @Override
+    public Optional<X509Certificate> clientCertificate() {
+        return Optional.ofNullable(certificateOrNull);
     }
 
     @Override

@@ -77,4 +77,21 @@ class AuthDecisionTest {
                 .isThrownBy(() -> AuthDecision.denied(status))
                 .withMessage("status: " + status + " (expected: 400-599)");
     }
+
+    @Test
+    void credentialsAreKeptFromTheUpstreamByName() {
+        AuthDecision decision =
+                AuthDecision.granted("ann").removeRequestHeader("X-Api-Key").removeRequestHeader("Cookie");
+        assertThat(decision.removedRequestHeaders()).containsExactly("X-Api-Key", "Cookie");
+        assertThat(decision)
+                .isNotEqualTo(AuthDecision.granted("ann"))
+                .hasToString("granted(ann, without [X-Api-Key, Cookie])");
+        assertThat(AuthDecision.granted("ann").removedRequestHeaders()).isEmpty();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> decision.removeRequestHeader("Transfer-Encoding"))
+                .withMessageStartingWith("header: Transfer-Encoding (expected: ");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> AuthDecision.denied(401).removeRequestHeader("Cookie"))
+                .withMessage("header: Cookie (expected: none, the request reaches no upstream)");
+    }
 }

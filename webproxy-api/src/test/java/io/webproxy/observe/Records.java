@@ -16,6 +16,7 @@ final class Records {
                 Instant.EPOCH,
                 InetAddress.getLoopbackAddress(),
                 "operator",
+                null,
                 "GET",
                 "https",
                 "example.com",

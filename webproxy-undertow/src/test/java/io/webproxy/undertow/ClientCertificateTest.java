@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.Authenticator;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.route.FilterDecision;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
@@ -23,7 +27,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Base64;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -179,6 +185,40 @@ class ClientCertificateTest {
                     .contains("\r\nClient-Cert: " + encoded(ALICE) + "\r\n")
                     .contains("\r\nClient-Cert-Chain: " + encoded(INTERMEDIATE) + "\r\n");
             TestProxy.close(alice);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Front.class, mode = EnumSource.Mode.EXCLUDE, names = "H1")
+    void filterAuthenticatorAndRecordHaveTheVerifiedCertificate(Front front) throws Exception {
+        BlockingQueue<Optional<X509Certificate>> seen = new LinkedBlockingQueue<>();
+        Authenticator byName = request -> {
+            seen.add(request.clientCertificate());
+            return CompletableFuture.completedFuture(AuthDecision.granted(request.clientCertificate()
+                    .map(certificate -> certificate.getSubjectX500Principal().getName())
+                    .orElse("")));
+        };
+        try (TestProxy proxy = TestProxy.start(
+                front,
+                b -> b.clientCertificates(ClientCertificates.optional(TrustStore.pem(trust)))
+                        .trustedProxies("127.0.0.1")
+                        .authenticator(byName)
+                        .route(r -> r.filter(request -> {
+                                    seen.add(request.clientCertificate());
+                                    return FilterDecision.proceed();
+                                })
+                                .forward(upstream.uri())))) {
+            for (HeldCertificate identity : new HeldCertificate[] {ALICE, null}) {
+                OkHttpClient client = client(proxy, identity);
+                assertThat(get(client, proxy, FORGED)).isEqualTo(200);
+                Optional<X509Certificate> known = Optional.ofNullable(identity).map(HeldCertificate::certificate);
+                assertThat(seen.take()).isEqualTo(known);
+                assertThat(seen.take()).isEqualTo(known);
+                ExchangeRecord record = proxy.record();
+                assertThat(record.clientCertificate()).isEqualTo(known);
+                assertThat(record.user()).isEqualTo(known.map(certificate -> "CN=alice"));
+                TestProxy.close(client);
+            }
         }
     }
 

@@ -67,7 +67,7 @@ public final class Exchange {
         this.http = http;
         this.shared = shared;
         this.sweeper = shared.sweeper(http.getIoThread());
-        this.head = new RequestView(http, path, requester);
+        this.head = new RequestView(this, http, path, requester);
         this.start = sweeper.now();
         this.requestId = RequestIds.of(http.getRequestHeaders(), peer.trusted());
         this.limits = new ExchangeLimits(
@@ -210,9 +210,14 @@ public final class Exchange {
         return limits;
     }
 
-    /** The client was authenticated by this name. */
+    /** The client was authenticated by this name; an empty one is none. */
     public void authenticated(String name) {
-        user = name;
+        user = name.isEmpty() ? null : name;
+    }
+
+    /** The name by which the client was authenticated, or null. */
+    public @Nullable String user() {
+        return user;
     }
 
     /** Request-body bytes arrived from the client. */
@@ -360,6 +365,7 @@ public final class Exchange {
                 startTime,
                 head.clientAddress(),
                 user,
+                peer.identity().certificate(),
                 head.method(),
                 head.scheme(),
                 head.authority(),

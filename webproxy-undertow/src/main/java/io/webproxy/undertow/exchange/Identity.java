@@ -33,10 +33,16 @@ public final class Identity {
     private final ClientCertificates asked;
     private final List<HttpString> reserved;
     private final Map<HttpString, String> fields;
+    private final @Nullable X509Certificate certificate;
     private final boolean expired;
 
     private Identity(
-            ClientCertificates asked, List<HttpString> reserved, Map<HttpString, String> fields, boolean expired) {
+            ClientCertificates asked,
+            List<HttpString> reserved,
+            Map<HttpString, String> fields,
+            @Nullable X509Certificate certificate,
+            boolean expired) {
+        this.certificate = certificate;
         this.asked = asked;
         this.reserved = reserved;
         this.fields = fields;
@@ -63,10 +69,9 @@ public final class Identity {
             fields.put(
                     CHAIN, Arrays.stream(shown).skip(1).map(Identity::encoded).collect(Collectors.joining(", ")));
         }
-        boolean expired = shown.length > 0
-                && shown[0] instanceof X509Certificate leaf
-                && now.isAfter(leaf.getNotAfter().toInstant());
-        return new Identity(asked, reserved, Collections.unmodifiableMap(fields), expired);
+        X509Certificate leaf = shown.length > 0 && shown[0] instanceof X509Certificate first ? first : null;
+        boolean expired = leaf != null && now.isAfter(leaf.getNotAfter().toInstant());
+        return new Identity(asked, reserved, Collections.unmodifiableMap(fields), leaf, expired);
     }
 
     private static Certificate[] certificates(SSLSession session) {
@@ -84,6 +89,11 @@ public final class Identity {
         } catch (CertificateEncodingException e) {
             throw new IllegalArgumentException(e);
         }
+    }
+
+    /** The client's own certificate, or null. */
+    @Nullable X509Certificate certificate() {
+        return certificate;
     }
 
     /**

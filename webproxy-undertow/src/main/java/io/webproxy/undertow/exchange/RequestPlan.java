@@ -1,12 +1,16 @@
 package io.webproxy.undertow.exchange;
 
+import io.undertow.util.HttpString;
 import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.HeaderEdit;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path normalised; the route was chosen by it
  * @param forwarded which fields tell the upstream about the client
- * @param credentialsPass whether {@code Authorization} is forwarded
+ * @param kept the client's fields that aren't forwarded: credentials for the proxy
  * @param unusualNamesPass whether fields are forwarded whose names have characters other than letters, digits and
  *     hyphens
  * @param rewrittenPath the upstream's path without a query, if the filter sets it; null for the route's
@@ -27,7 +31,7 @@ public record RequestPlan(
         Route route,
         String path,
         ForwardedHeaders forwarded,
-        boolean credentialsPass,
+        Set<HttpString> kept,
         boolean unusualNamesPass,
         @Nullable String rewrittenPath,
         List<HeaderEdit> requestEdits,
@@ -35,19 +39,19 @@ public record RequestPlan(
         Map<String, String> tags) {
     /** The plan that follows from the route alone. */
     public static RequestPlan of(Route route, String path, ForwardedHeaders forwarded) {
-        return new RequestPlan(route, path, forwarded, true, false, null, List.of(), null, Map.of());
+        return new RequestPlan(route, path, forwarded, Set.of(), false, null, List.of(), null, Map.of());
     }
 
-    /** A copy that doesn't forward credentials: they are for the proxy only. */
-    public RequestPlan withoutCredentials() {
+    /** A copy that doesn't forward these fields of the client: they are for the proxy only. */
+    public RequestPlan keeping(Set<HttpString> credentials) {
         return new RequestPlan(
-                route, path, forwarded, false, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, tags);
+                route, path, forwarded, credentials, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
     /** A copy that forwards fields with unusual names. */
     public RequestPlan withUnusualNames() {
         return new RequestPlan(
-                route, path, forwarded, credentialsPass, true, rewrittenPath, requestEdits, onlyUpstream, tags);
+                route, path, forwarded, kept, true, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
     /** A copy with the decision of a filter that lets the request pass. */
@@ -56,7 +60,7 @@ public record RequestPlan(
                 route,
                 path,
                 forwarded,
-                credentialsPass,
+                kept,
                 unusualNamesPass,
                 decision.path().orElse(null),
                 decision.headers(),
@@ -64,17 +68,19 @@ public record RequestPlan(
                 decision.tags());
     }
 
-    /** A copy with these tags for the record. */
-    public RequestPlan withTags(Map<String, String> shown) {
+    /** A copy with these tags for the record, in addition to others. */
+    public RequestPlan withTags(Map<String, String> more) {
+        Map<String, String> all = new LinkedHashMap<>(tags);
+        all.putAll(more);
         return new RequestPlan(
                 route,
                 path,
                 forwarded,
-                credentialsPass,
+                kept,
                 unusualNamesPass,
                 rewrittenPath,
                 requestEdits,
                 onlyUpstream,
-                shown);
+                Collections.unmodifiableMap(all));
     }
 }

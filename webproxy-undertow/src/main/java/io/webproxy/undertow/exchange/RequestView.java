@@ -5,6 +5,7 @@ import io.undertow.util.Headers;
 import io.webproxy.http.RequestHead;
 import io.webproxy.undertow.message.CommonNames;
 import java.net.InetAddress;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,11 +14,13 @@ import java.util.Optional;
  * the exchange.
  */
 final class RequestView implements RequestHead {
+    private final Exchange exchange;
     private final HttpServerExchange http;
     private final String path;
     private final Requester client;
 
-    RequestView(HttpServerExchange http, String path, Requester client) {
+    RequestView(Exchange exchange, HttpServerExchange http, String path, Requester client) {
+        this.exchange = exchange;
         this.http = http;
         this.path = path;
         this.client = client;
@@ -67,5 +70,25 @@ final class RequestView implements RequestHead {
     @Override
     public List<String> headers(String name) {
         return CommonNames.all(http.getRequestHeaders(), name);
+    }
+
+    @Override
+    public List<String> headerNames() {
+        return CommonNames.names(http.getRequestHeaders());
+    }
+
+    @Override
+    public Optional<String> user() {
+        return Optional.ofNullable(exchange.user());
+    }
+
+    @Override
+    public String requestId() {
+        return exchange.requestId();
+    }
+
+    @Override
+    public Optional<X509Certificate> clientCertificate() {
+        return Optional.ofNullable(exchange.peer().identity().certificate());
     }
 }

@@ -99,7 +99,7 @@ final class ConnectionLogin {
     /** Whether the request carries connection credentials that are for the upstream. */
     boolean isOne() {
         HeaderMap fields = exchange.http().getRequestHeaders();
-        return exchange.plan().credentialsPass() && isLogin(fields.get(Headers.AUTHORIZATION));
+        return !exchange.plan().kept().contains(Headers.AUTHORIZATION) && isLogin(fields.get(Headers.AUTHORIZATION));
     }
 
     /**

@@ -42,6 +42,9 @@ import org.jspecify.annotations.Nullable;
 final class OutboundHead {
     private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
 
+    /** Credentials whose look-alikes never pass. */
+    private static final Set<HttpString> OF_BASIC_AUTH = Set.of(Headers.AUTHORIZATION);
+
     /** Fields that the proxy sets itself. */
     private static final Set<HttpString> OWN = own();
 
@@ -236,7 +239,7 @@ final class OutboundHead {
         return !((OWN.contains(name) && !isOfTrustedProxy(name))
                 || named.contains(name)
                 || !names.passes(name)
-                || (name.equals(Headers.AUTHORIZATION) && !exchange.plan().credentialsPass()));
+                || exchange.plan().kept().contains(name));
     }
 
     /** Whether it is a trusted proxy's forwarding field, of a family that this server doesn't write. */
@@ -245,24 +248,31 @@ final class OutboundHead {
                 && ForwardedFields.isUnwritten(name, exchange.plan().forwarded());
     }
 
-    /** The field names that the route matches, and those that it or its filter sets or removes. */
+    /** The field names that the route matches, and those that it, its filter or its authenticator sets or removes. */
     private static Set<String> reserved(Exchange exchange) {
         Route route = exchange.route();
         if (route.headers().isEmpty()
                 && route.rewrite().requestHeaders().isEmpty()
-                && exchange.plan().requestEdits().isEmpty()) {
+                && exchange.plan().requestEdits().isEmpty()
+                && OF_BASIC_AUTH.containsAll(exchange.plan().kept())) {
             return Set.of();
         }
         Set<String> reserved = new HashSet<>();
         route.headers().forEach(match -> reserved.add(match.name()));
         route.rewrite().requestHeaders().forEach(edit -> reserved.add(edit.name()));
         exchange.plan().requestEdits().forEach(edit -> reserved.add(edit.name()));
+        exchange.plan().kept().forEach(name -> reserved.add(name.toString()));
         return reserved;
     }
 
     /** The trailers to forward to the upstream; null for none. */
     @Nullable HeaderMap trailers(@Nullable HeaderMap trailers) {
-        return trailers == null ? null : names.trailers(trailers);
+        if (trailers == null) {
+            return null;
+        }
+        HeaderMap allowed = names.trailers(trailers);
+        exchange.plan().kept().forEach(allowed::remove);
+        return allowed;
     }
 
     private String target() {

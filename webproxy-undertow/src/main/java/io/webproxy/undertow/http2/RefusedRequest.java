@@ -22,6 +22,7 @@ final class RefusedRequest {
                 Instant.now(),
                 client.origin().client().getAddress(),
                 null,
+                null,
                 head.method(),
                 client.scheme(),
                 head.authority(),

@@ -26,6 +26,11 @@ public final class CommonNames {
         return known == null ? fields.getFirst(name) : fields.getFirst(known);
     }
 
+    /** The names of all fields. */
+    public static List<String> names(HeaderMap fields) {
+        return fields.getHeaderNames().stream().map(HttpString::toString).toList();
+    }
+
     /** All values of a field. */
     public static List<String> all(HeaderMap fields, String name) {
         HttpString known = KNOWN.get(name);

@@ -1,5 +1,7 @@
 package io.webproxy.undertow.pipeline;
 
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
@@ -8,7 +10,9 @@ import io.webproxy.route.Route;
 import io.webproxy.spi.Access;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Authentication implements Stage {
     private static final Logger LOG = LoggerFactory.getLogger(Authentication.class);
+    private static final Set<HttpString> USUAL = Set.of(Headers.AUTHORIZATION);
 
     @Override
     public boolean pass(Passage passage) throws Exception {
@@ -71,8 +76,9 @@ final class Authentication implements Stage {
             LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
         } else if (decision.isGranted()) {
             exchange.authenticated(decision.user().orElseThrow());
-            if (!authenticator.forwardsCredentials()) {
-                exchange.planned(exchange.plan().withoutCredentials());
+            Set<HttpString> credentials = credentials(authenticator, decision);
+            if (!credentials.isEmpty()) {
+                exchange.planned(exchange.plan().keeping(credentials));
             }
             passage.goOn();
         } else {
@@ -83,5 +89,19 @@ final class Authentication implements Stage {
                     status == 401 ? "User and password are needed." : "Access is denied for now.",
                     decision.headers());
         }
+    }
+
+    /** The fields with credentials, which are for this server only. */
+    private static Set<HttpString> credentials(Authenticator authenticator, AuthDecision decision) {
+        Set<String> removed = decision.removedRequestHeaders();
+        if (removed.isEmpty()) {
+            return authenticator.forwardsCredentials() ? Set.of() : USUAL;
+        }
+        Set<HttpString> all = new HashSet<>();
+        removed.forEach(name -> all.add(new HttpString(name)));
+        if (!authenticator.forwardsCredentials()) {
+            all.addAll(USUAL);
+        }
+        return all;
     }
 }

@@ -86,4 +86,9 @@ public final class ParsedHead implements ResponseHead {
     public List<String> headers(String name) {
         return CommonNames.all(fields, name);
     }
+
+    @Override
+    public List<String> headerNames() {
+        return CommonNames.names(fields);
+    }
 }

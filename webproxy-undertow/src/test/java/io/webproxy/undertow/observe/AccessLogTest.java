@@ -38,6 +38,7 @@ class AccessLogTest {
                             Instant.ofEpochSecond(1_000_000_000),
                             InetAddress.getByName("192.0.2.1"),
                             user,
+                            null,
                             method,
                             "https",
                             authority,
