@@ -89,6 +89,7 @@ class TotalUpdateTest {
             "allowUnderscores > withoutUnderscores",
             "forwardedHeaders > withServerForwardedHeaders",
             "rateLimit > withoutRateLimit",
+            "retryOn retryOnFirstByte retryNonIdempotent retryBodyBytes > withoutRetryOn",
             "build");
 
     private static Set<String> methods(Class<?> builder) {
@@ -220,7 +221,11 @@ class TotalUpdateTest {
                 .allowHalfClose()
                 .allowUnderscores()
                 .forwardedHeaders(ForwardedHeaders.xForwarded())
-                .rateLimit(1, Duration.ofSeconds(1));
+                .rateLimit(1, Duration.ofSeconds(1))
+                .retryOn(429, 503)
+                .retryOnFirstByte(Duration.ofSeconds(1))
+                .retryNonIdempotent()
+                .retryBodyBytes(5);
     }
 
     @ParameterizedTest
@@ -266,6 +271,7 @@ class TotalUpdateTest {
                             .withoutUnderscores()
                             .withServerForwardedHeaders()
                             .withoutRateLimit()
+                            .withoutRetryOn()
                             .clearTarget()
                             .forward(UPSTREAM)
                             .build())

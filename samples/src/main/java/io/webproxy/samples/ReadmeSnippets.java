@@ -138,6 +138,16 @@ final class ReadmeSnippets {
         // readme: end
     }
 
+    static void answerFailover(ProxyConfig.Builder builder, UpstreamGroup llm) {
+        // readme: answerFailover
+        builder.route(r -> r.path("/v1/")
+                .forward(llm)
+                .retryOn(429, 503)
+                .retryOnFirstByte(Duration.ofSeconds(20))
+                .retryNonIdempotent());
+        // readme: end
+    }
+
     static void sessions(ProxyConfig.Builder builder, UpstreamGroup tools, UpstreamGroup sites) {
         // readme: sessions
         builder.route(r -> r.path("/mcp").forward(tools.balancing(Balancing.header("Mcp-Session-Id"))));

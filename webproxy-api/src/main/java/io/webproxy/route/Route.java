@@ -14,6 +14,7 @@ import io.webproxy.spi.HostHeader;
 import io.webproxy.spi.HostPattern;
 import io.webproxy.spi.PathPrefix;
 import io.webproxy.spi.RateLimit;
+import io.webproxy.spi.RetryOn;
 import io.webproxy.spi.Rewrite;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.time.Duration;
@@ -71,6 +72,7 @@ public final class Route {
     private final boolean underscores;
     private final boolean altSvc;
     private final @Nullable ForwardedHeaders forwardedHeaders;
+    private final RetryOn retryOn;
 
     private Route(Builder builder) {
         this.host = builder.host;
@@ -92,6 +94,7 @@ public final class Route {
         this.underscores = builder.underscores;
         this.altSvc = builder.altSvc;
         this.forwardedHeaders = builder.forwardedHeaders;
+        this.retryOn = builder.retryOn;
         this.named = builder.name != null;
         this.name =
                 builder.name == null ? host + path.toString() + new Conditions(methods, headers).text() : builder.name;
@@ -223,6 +226,11 @@ public final class Route {
         return Optional.ofNullable(forwardedHeaders);
     }
 
+    /** When a request that an upstream was sent goes to another one. */
+    public RetryOn retryOn() {
+        return retryOn;
+    }
+
     @Override
     public String toString() {
         return "Route[" + name + " -> "
@@ -264,6 +272,7 @@ public final class Route {
         private boolean altSvc;
         private @Nullable ForwardedHeaders forwardedHeaders;
         private @Nullable RateLimit rateLimit;
+        private RetryOn retryOn = RetryOn.none();
 
         private Builder() {}
 
@@ -304,6 +313,7 @@ public final class Route {
             underscores = route.underscores;
             altSvc = route.altSvc;
             forwardedHeaders = route.forwardedHeaders;
+            retryOn = route.retryOn;
         }
 
         /**
@@ -846,6 +856,74 @@ public final class Route {
         /** Removes the rate limit, the default. */
         public Builder withoutRateLimit() {
             this.rateLimit = null;
+            return this;
+        }
+
+        /**
+         * A request that an upstream answers with one of these statuses goes to another upstream of the group, in
+         * addition to earlier ones, and the client sees only the last answer. Default: none; every answer is the
+         * client's.
+         *
+         * <p>Only idempotent requests (RFC 9110 section 9.2.2: GET, HEAD, OPTIONS, PUT, DELETE) are sent again, and
+         * only if their body is at most {@link #retryBodyBytes} long; WebSockets, other upgrades and gRPC calls never
+         * are. Each attempt after the first spends from the server's budget of retries, and all of them have the time
+         * of one: the limits of the timeout class don't start again. An upstream that says {@code Retry-After} gets no
+         * requests of this route for as long, 60 s at most, while others may be used. If all answer so, the client gets
+         * the answer with the shortest {@code Retry-After} as it came. Responses have the number of the attempt that
+         * they answer in {@code X-Webproxy-Attempt}.
+         *
+         * @param statuses 400 to 599, but not 401 and 407
+         * @throws IllegalArgumentException if one is another
+         */
+        public Builder retryOn(int... statuses) {
+            this.retryOn = retryOn.withStatuses(statuses);
+            return this;
+        }
+
+        /**
+         * A request whose response head doesn't come in this time goes to another upstream of the group, and the first
+         * one's exchange is aborted; otherwise as {@link #retryOn}. The time starts when the upstream has taken what
+         * the client has sent; the last upstream that may be tried has the time of the timeout class. Interim responses
+         * don't count.
+         *
+         * @param limit 100 ms to 24 h, less than the timeout class's; {@link Duration#ZERO} for never, which is the
+         *     default
+         * @throws IllegalArgumentException if it is another
+         */
+        public Builder retryOnFirstByte(Duration limit) {
+            this.retryOn = retryOn.withFirstByte(limit);
+            return this;
+        }
+
+        /**
+         * {@link #retryOn} and {@link #retryOnFirstByte} hold for requests that aren't idempotent too, such as POST.
+         * <b>What a request does may then be done twice</b>: an upstream that answers late, or fails, may have done it
+         * before the other one does it again. It is for requests that only compute, such as those to language models.
+         */
+        public Builder retryNonIdempotent() {
+            this.retryOn = retryOn.withNonIdempotent();
+            return this;
+        }
+
+        /**
+         * How long a request body may be that is kept in memory until an upstream has answered, so that it can be sent
+         * again; default: 1 MiB. A longer one passes as any body does, and is sent once. All bodies together may take
+         * an eighth of the memory for requests; what comes beyond that is sent once too.
+         *
+         * @param most 0 for requests without a body only, up to 64 MiB
+         * @throws IllegalArgumentException if it is another
+         */
+        public Builder retryBodyBytes(int most) {
+            this.retryOn = retryOn.withBodyBytes(most);
+            return this;
+        }
+
+        /**
+         * Every answer is the client's, which is the default; takes {@link #retryOn}, {@link #retryOnFirstByte},
+         * {@link #retryNonIdempotent} and {@link #retryBodyBytes} back.
+         */
+        public Builder withoutRetryOn() {
+            this.retryOn = RetryOn.none();
             return this;
         }
 

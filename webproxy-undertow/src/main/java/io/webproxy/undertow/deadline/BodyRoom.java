@@ -3,8 +3,8 @@ package io.webproxy.undertow.deadline;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The memory budget of body bytes in direct buffers, over all connections. HTTP/2 peers send as much as their windows
- * allow, whether or not the other side reads it. Thread-safe.
+ * A memory budget of body bytes, over all connections: of those in direct buffers, because HTTP/2 peers send as much as
+ * their windows allow, whether or not the other side reads it; or of those that are kept to be sent again. Thread-safe.
  */
 public final class BodyRoom {
     /** The share of the budget that windows may use beyond their initial size: readers may suddenly stop. */

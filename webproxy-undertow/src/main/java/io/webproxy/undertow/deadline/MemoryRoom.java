@@ -61,6 +61,11 @@ public final class MemoryRoom {
         return new BodyRoom(direct / 4);
     }
 
+    /** The budget of request bodies that are kept to be sent again. */
+    public BodyRoom replays() {
+        return new BodyRoom(heap / 8);
+    }
+
     /** Whether one more connection fits beside the existing ones. */
     public boolean fitsConnection(int connections, int exchanges, int tunnels) {
         long all = (connections + 1L) * CONNECTION;

@@ -14,13 +14,14 @@ public final class ChosenUpstream {
     private @Nullable InFlight load;
     private long connect;
     private int attempts;
+    private int attempt;
     private boolean ended;
 
     ChosenUpstream() {}
 
     /** An upstream was chosen; it replaces the one before. */
     public void choose(String name, InFlight inFlight) {
-        attempts++;
+        attempt = ++attempts;
         authority = name;
         protocol = null;
         leave();
@@ -59,6 +60,20 @@ public final class ChosenUpstream {
     /** {@code HTTP/1.1} or {@code HTTP/2.0}; null if there was no connection. */
     @Nullable String protocol() {
         return protocol;
+    }
+
+    /** An upstream that was chosen before is the one that answers. */
+    public void back(String name, InFlight inFlight, String spoken, int number) {
+        int all = attempts;
+        choose(name, inFlight);
+        protocol = spoken;
+        attempts = all;
+        attempt = number;
+    }
+
+    /** Which of the choices this one was, from 1; 0 if none was chosen. */
+    public int attempt() {
+        return attempt;
     }
 
     /** How many times one was chosen. */

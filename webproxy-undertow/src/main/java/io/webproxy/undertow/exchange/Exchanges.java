@@ -23,6 +23,7 @@ public final class Exchanges {
     private final DescriptorRoom room;
     private final MemoryRoom memory;
     private final BodyRoom bodies;
+    private final BodyRoom replays;
     private final IdentityHashMap<XnioIoThread, Sweeper> sweepers = new IdentityHashMap<>();
     private final RouteLeases routes = new RouteLeases();
     private final AckPoll acks = new AckPoll();
@@ -48,6 +49,7 @@ public final class Exchanges {
         this.room = room;
         this.memory = memory;
         this.bodies = memory.bodies();
+        this.replays = memory.replays();
         threads.forEach(thread -> sweepers.put(thread, new Sweeper(thread, nanoClock)));
     }
 
@@ -80,6 +82,11 @@ public final class Exchanges {
     /** The memory budget for buffered request bodies. */
     public BodyRoom bodies() {
         return bodies;
+    }
+
+    /** The memory budget for request bodies that are kept to be sent again. */
+    public BodyRoom replays() {
+        return replays;
     }
 
     /** Whether the JVM's memory is exceeded by the exchange that started last. */

@@ -3,6 +3,7 @@ package io.webproxy.undertow.forward;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.ProxyHeaderVersion;
+import io.webproxy.spi.RetryOn;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.GrpcCall;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
@@ -14,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,6 +66,7 @@ final class Attempts implements UpstreamPool.Taker {
     private final OutboundRequest request;
     private final Asker asker;
 
+    private BooleanSupplier repeatable = () -> false;
     private @Nullable UpstreamChoice choice;
     private @Nullable Candidate candidate;
     private long askedAt;
@@ -89,6 +92,11 @@ final class Attempts implements UpstreamPool.Taker {
         this.health = health;
         this.request = request;
         this.asker = asker;
+    }
+
+    /** {@code allowed}: whether the route allows the request, as it is now, to be sent again though it was sent. */
+    void repeatIf(BooleanSupplier allowed) {
+        repeatable = allowed;
     }
 
     // --- choosing ---
@@ -163,6 +171,11 @@ final class Attempts implements UpstreamPool.Taker {
 
     private Upstream upstream() {
         return Objects.requireNonNull(candidate, "candidate").upstream();
+    }
+
+    /** The upstream that was tried last. */
+    Candidate candidate() {
+        return Objects.requireNonNull(candidate, "candidate");
     }
 
     /** The last upstream that was tried; null if a filter chose it, or none was tried. */
@@ -253,6 +266,34 @@ final class Attempts implements UpstreamPool.Taker {
 
     // --- retries ---
 
+    /** Whether a request that was sent may be sent to another upstream of the group by this rule. */
+    boolean mayBeRepeated(RetryOn rule) {
+        return exchange.plan().onlyUpstream() == null
+                && state.candidates().size() > 1
+                && !login.isOne()
+                && (rule.nonIdempotent() || isIdempotent());
+    }
+
+    /** Whether another upstream is ready, and the retry budget allows it: then it is spent. */
+    boolean mayTryAnother() {
+        return choice != null && choice.hasReady() && state.retries().take();
+    }
+
+    /** Tries another upstream, as {@link #mayTryAnother} has allowed. */
+    void tryAnother() {
+        toNext(false);
+    }
+
+    /** An upstream that was tried before is the one that answers. */
+    void backTo(Candidate earlier, String protocol, int attempt) {
+        candidate = earlier;
+        UpstreamPool pool = pools.pool(earlier.upstream());
+        health.asked(earlier, pool);
+        if (pool != null) {
+            exchange.upstream().back(earlier.upstream().authority(), pool.inFlight(), protocol, attempt);
+        }
+    }
+
     /** Tries another upstream if there is one and the retry budget allows it. */
     private boolean moveOn(boolean onFresh) {
         boolean may = mayMoveOn();
@@ -281,7 +322,10 @@ final class Attempts implements UpstreamPool.Taker {
     boolean lost(ForwardError error, String detail, boolean silent) {
         UpstreamStream by = request.lost();
         boolean reused = by != null && by.isReused();
-        boolean replayable = silent && request.isBodiless() && isIdempotent();
+        boolean replayable = silent && ((request.isBodiless() && isIdempotent()) || repeatable.getAsBoolean());
+        if (replayable) {
+            request.await();
+        }
         if (replayable && reused && candidate != null && !fresh) {
             fresh = true;
             ask(candidate, true);

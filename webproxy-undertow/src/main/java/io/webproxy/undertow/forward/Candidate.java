@@ -12,12 +12,17 @@ import org.jspecify.annotations.Nullable;
  * An upstream as a member of one group.
  *
  * @param health by the group's health check
+ * @param cooldown as it asks for by {@code Retry-After}
  * @param failures its failed share of the group's requests; null if the group sets no limit
  */
-record Candidate(Upstream upstream, Health health, @Nullable FailureWindow failures) {
+record Candidate(
+        Upstream upstream,
+        Health health,
+        Cooldown cooldown,
+        @Nullable FailureWindow failures) {
     /** A candidate without health check and limit. */
     static Candidate alone(Upstream upstream) {
-        return new Candidate(upstream, Health.UNCHECKED, null);
+        return new Candidate(upstream, Health.UNCHECKED, new Cooldown(), null);
     }
 
     boolean isPaused(long now) {

@@ -3,6 +3,7 @@ package io.webproxy.undertow.forward;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.HttpDate;
@@ -11,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The response head for the client: the upstream's without hop-by-hop fields, edited as the route says. */
 final class ClientHead {
+    /** The number of the attempt that the response answers, from 1, on routes that send requests again. */
+    private static final HttpString ATTEMPT = new HttpString("X-Webproxy-Attempt");
+
     private ClientHead() {}
 
     /** The fields of an upstream's response for the client; {@code cookie}: the proxy's own, or null. */
@@ -20,6 +24,9 @@ final class ClientHead {
         if (!fields.contains(Headers.DATE)) {
             // the time of receipt (RFC 9110 section 6.6.1)
             fields.put(Headers.DATE, HttpDate.now());
+        }
+        if (exchange.route().retryOn().isOn()) {
+            fields.put(ATTEMPT, Integer.toString(exchange.upstream().attempt()));
         }
         edit(exchange, fields, cookie);
         HttpServerExchange http = exchange.http();

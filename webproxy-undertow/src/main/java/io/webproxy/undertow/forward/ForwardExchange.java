@@ -39,6 +39,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     private final PassiveHealth health;
     private final OutboundRequest request;
     private final Attempts attempts;
+    private final AnswerFailover failover;
     private final @Nullable Affinity affinity;
     private final Runnable onClientGone = this::clientGone;
 
@@ -54,6 +55,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         this.health = new PassiveHealth(exchange);
         this.request = new OutboundRequest(exchange, this, login);
         this.attempts = new Attempts(exchange, pools, state, http1Upstreams, login, health, request, this);
+        this.failover = new AnswerFailover(exchange, request, attempts, health, this::relay);
         this.affinity = state.affinity();
     }
 
@@ -76,6 +78,8 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             // a reset is noticed at once; an HTTP/1.1 connection would have to be read for it
             exchange.client().watchForAbort(onClientGone);
         }
+        failover.begin();
+        attempts.repeatIf(failover::isRepeatable);
         attempts.begin();
     }
 
@@ -85,7 +89,9 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void unserved(ForwardError error, String detail) {
-        end().answer(error, detail);
+        if (!failover.fallBack()) {
+            end().answer(error, detail);
+        }
     }
 
     @Override
@@ -96,7 +102,10 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void connected(UpstreamStream stream, Upstream upstream) {
-        exchange.limits().activity();
+        failover.activity();
+        if (!failover.isAgain()) {
+            exchange.limits().activity();
+        }
         try {
             request.send(stream, upstream, this);
         } catch (UnwritableException e) {
@@ -108,7 +117,10 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void requestBytesTaken(long bytes) {
-        exchange.limits().activity();
+        failover.activity();
+        if (!failover.isAgain() || !request.isReplaying()) {
+            exchange.limits().activity();
+        }
     }
 
     @Override
@@ -126,7 +138,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void failed(ForwardError error, String detail, boolean silent) {
-        if (isOpen() && !attempts.lost(error, detail, silent)) {
+        if (isOpen() && !attempts.lost(error, detail, silent) && !failover.fallBack()) {
             end().answer(error, detail);
         }
     }
@@ -140,7 +152,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void interim(ParsedHead interim) {
-        if (isOpen()) {
+        if (isOpen() && !(continued && failover.isAgain() && interim.status() == 100)) {
             try {
                 continued |= interim.status() == 100;
                 InterimResponse.send(exchange, interim);
@@ -165,13 +177,17 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             end().requireHttp11();
         } else if (answer.status() == 101) {
             upgraded(answer, from);
-        } else {
-            SessionCookie cookie = cookie(answer);
-            request.settled();
-            ResponseRelay begun = new ResponseRelay(exchange, this, health, onClientGone);
-            relay = begun;
-            begun.start(answer, from, cookie);
+        } else if (!failover.responded(answer, from)) {
+            relay(answer, from);
         }
+    }
+
+    private void relay(ParsedHead answer, UpstreamStream from) {
+        SessionCookie cookie = cookie(answer);
+        request.settled();
+        ResponseRelay begun = new ResponseRelay(exchange, this, health, onClientGone);
+        relay = begun;
+        begun.start(answer, from, cookie);
     }
 
     /** The proxy's own cookie for the response; null to leave it alone. */
@@ -205,7 +221,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
                 // RFC 9110 section 15.5.9
                 requestBroken(408, "the rest of its body didn't come");
             } else {
-                timedOut(ForwardError.RESPONSE_HEAD_TIMEOUT, "its response head didn't come in time");
+                timedOut(ForwardError.RESPONSE_HEAD_TIMEOUT, "its response head didn't come in time", true);
             }
         }
     }
@@ -213,7 +229,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     @Override
     public void overdue() {
         if (isOpen()) {
-            timedOut(ForwardError.TOTAL_TIMEOUT, "the limit of the whole exchange ran out");
+            timedOut(ForwardError.TOTAL_TIMEOUT, "the limit of the whole exchange ran out", false);
         }
     }
 
@@ -226,11 +242,13 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         return request.isAwaitingBody() && !waitsForContinue;
     }
 
-    private void timedOut(ForwardError error, String detail) {
+    private void timedOut(ForwardError error, String detail, boolean fallsBack) {
         if (request.isSent()) {
             health.timedOut(error);
         }
-        end().answer(error, detail);
+        if (!fallsBack || !failover.fallBack()) {
+            end().answer(error, detail);
+        }
     }
 
     @Override
@@ -238,12 +256,19 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         if (isOpen()) {
             exchange.client().watchForAbort(onClientGone);
         }
+        if (isOpen()) {
+            failover.look(now);
+        }
     }
 
     @Override
     public void ended() {
         if (isOpen() && request.stream() != null) {
             end().abort();
+        } else if (isOpen()) {
+            // it was being connected
+            failover.drop();
+            request.giveUp();
         }
     }
 
@@ -251,6 +276,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     /** Ends it before relaying; made when needed. */
     private EarlyEnd end() {
+        failover.drop();
         return new EarlyEnd(exchange, this, request);
     }
 

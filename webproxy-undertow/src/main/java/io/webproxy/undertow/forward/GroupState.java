@@ -37,8 +37,12 @@ final class GroupState {
         OutlierEjection ejection = group.outlierEjection().orElse(server);
         List<Candidate> candidates = new ArrayList<>();
         for (Upstream upstream : group.upstreams()) {
+            Candidate known = before == null ? null : before.candidate(upstream);
             candidates.add(new Candidate(
-                    upstream, upstreams.health(group, upstream), failures(upstream, ejection, upstreams, before)));
+                    upstream,
+                    upstreams.health(group, upstream),
+                    known == null ? new Cooldown() : known.cooldown(),
+                    failures(ejection, upstreams, known)));
         }
         return new GroupState(group, balancing(group, before), candidates);
     }
@@ -53,20 +57,24 @@ final class GroupState {
         return before.balancing;
     }
 
+    private @Nullable Candidate candidate(Upstream upstream) {
+        for (Candidate known : candidates) {
+            if (known.upstream().equals(upstream)) {
+                return known;
+            }
+        }
+        return null;
+    }
+
     private static @Nullable FailureWindow failures(
-            Upstream upstream, OutlierEjection ejection, Upstreams upstreams, @Nullable GroupState before) {
+            OutlierEjection ejection, Upstreams upstreams, @Nullable Candidate known) {
         if (ejection.failureShare() == 0) {
             return null;
         }
-        for (Candidate known : before == null ? List.<Candidate>of() : before.candidates) {
-            FailureWindow failures = known.failures();
-            if (known.upstream().equals(upstream)
-                    && failures != null
-                    && failures.limit().equals(ejection)) {
-                return failures;
-            }
-        }
-        return new FailureWindow(ejection, upstreams.now());
+        FailureWindow before = known == null ? null : known.failures();
+        return before != null && before.limit().equals(ejection)
+                ? before
+                : new FailureWindow(ejection, upstreams.now());
     }
 
     UpstreamGroup group() {

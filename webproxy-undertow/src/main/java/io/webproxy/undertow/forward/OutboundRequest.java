@@ -34,6 +34,8 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
 
     private @Nullable Upstream upstream;
     private @Nullable ResendableBody body;
+    /** How much of its body is kept for another attempt after an answer; 0 for nothing. */
+    private int keptBytes;
 
     /** The request of an exchange; {@code facade} is told where its body goes. */
     OutboundRequest(Exchange exchange, Facade facade, ConnectionLogin login) {
@@ -69,6 +71,11 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     /** Whether it has no body. */
     boolean isBodiless() {
         return head().requestFraming().isNone();
+    }
+
+    /** Keeps a body up to this length, because it may be sent again. */
+    void keepBody(int most) {
+        keptBytes = head().requestFraming().length() > most ? 0 : most;
     }
 
     /** The stream in use; null if there is none, or another class has taken it over. */
@@ -116,13 +123,16 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
 
     /**
      * The sink for the body that is sent for the first time; over HTTP/2 the upstream may refuse the request after its
-     * start.
+     * start, and on some routes an answer may lead to another attempt.
      */
     private StreamSinkConduit body(UpstreamStream on) {
-        if (isBodiless() || !on.isHttp2()) {
+        if (isBodiless() || (keptBytes == 0 && !on.isHttp2())) {
             return on.requestBody();
         }
-        body = new ResendableBody(on.requestBody());
+        body = new ResendableBody(
+                on.requestBody(),
+                Math.max(keptBytes, ResendableBody.LEAST),
+                exchange.shared().replays());
         return body;
     }
 
@@ -144,6 +154,16 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     /** Whether all of it could be sent again. */
     boolean isRepeatable() {
         return isBodiless() || (body != null && body.isWhole());
+    }
+
+    /** Whether all of it could be sent again, and its body so far isn't longer than this. */
+    boolean isRepeatable(int most) {
+        return isBodiless() || (body != null && body.isWhole() && body.length() <= most);
+    }
+
+    /** Whether the bytes that are sent now were sent before. */
+    boolean isReplaying() {
+        return body != null && body.isReplaying();
     }
 
     /** It will be sent again; takes no more of its body until then. */

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.forward;
 
 import io.webproxy.undertow.conduit.PlainSink;
+import io.webproxy.undertow.deadline.BodyRoom;
 import io.webproxy.undertow.deadline.Guard;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,17 +14,20 @@ import org.xnio.conduits.StreamSinkConduit;
 import org.xnio.conduits.WriteReadyHandler;
 
 /**
- * A request body for an upstream that may refuse the request after taking part of it (RFC 9113 section 8.7). It buffers
- * the first bytes, so that the request can be sent again as long as there were no more. Not thread-safe: it belongs to
- * the exchange's IO thread.
+ * A request body for an upstream that may refuse the request after taking part of it (RFC 9113 section 8.7), or whose
+ * answer may lead to another attempt. It buffers the first bytes, so that the request can be sent again as long as
+ * there were no more. Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class ResendableBody implements PlainSink, WriteReadyHandler {
-    /** How many bytes are buffered at most. */
-    static final int MOST = 16 * 1024;
+    /** How many bytes may be buffered at least, whatever else takes memory. */
+    static final int LEAST = 16 * 1024;
 
     private static final byte[] NOTHING = {};
 
+    private final int most;
+    private final BodyRoom room;
     private StreamSinkConduit to;
+    private int taken;
     private byte[] kept = NOTHING;
     private int length;
     private boolean whole = true;
@@ -35,8 +39,16 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
 
     private @Nullable WriteReadyHandler handler;
 
-    ResendableBody(StreamSinkConduit to) {
+    /**
+     * A body.
+     *
+     * @param most how many bytes are buffered at most
+     * @param room where memory for more than {@link #LEAST} bytes is taken
+     */
+    ResendableBody(StreamSinkConduit to, int most, BodyRoom room) {
         this.to = to;
+        this.most = most;
+        this.room = room;
         to.setWriteReadyHandler(this);
     }
 
@@ -45,10 +57,22 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         return whole;
     }
 
+    /** How many bytes could be sent again. */
+    int length() {
+        return length;
+    }
+
+    /** Whether buffered bytes are being sent again. */
+    boolean isReplaying() {
+        return again != null;
+    }
+
     /** The upstream has responded: the request won't be sent again. */
     void settle() {
         whole = false;
         kept = NOTHING;
+        room.give(taken);
+        taken = 0;
     }
 
     /**
@@ -61,8 +85,8 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
 
     /** The request won't be sent again: discards what is buffered. */
     void giveUp() {
+        settle();
         if (waits) {
-            settle();
             waits = false;
             again = null;
             to.wakeupWrites();
@@ -105,15 +129,26 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         if (!whole || more == 0) {
             return;
         }
-        if (length + more > MOST) {
+        if (length + more > most || !grow(length + more)) {
             settle();
             return;
         }
-        if (length + more > kept.length) {
-            kept = Arrays.copyOf(kept, Math.min(MOST, Math.max(length + more, 2 * kept.length)));
-        }
         written.duplicate().position(start).get(kept, length, more);
         length += more;
+    }
+
+    /** Makes the buffer so large at least; false if there is no memory for it. */
+    private boolean grow(int least) {
+        if (least > kept.length) {
+            int size = Math.min(least <= LEAST ? LEAST : most, Math.max(least, 2 * kept.length));
+            int more = Math.max(0, size - LEAST) - taken;
+            if (more > 0 && !room.take(more)) {
+                return false;
+            }
+            taken += more;
+            kept = Arrays.copyOf(kept, size);
+        }
+        return true;
     }
 
     // --- events of the sink ---

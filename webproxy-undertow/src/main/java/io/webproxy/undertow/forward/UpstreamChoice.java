@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses an upstream for one exchange, and another one if the first fails. Upstreams that fail their health check are
- * never chosen, ejected ones only when no other is left.
+ * never chosen, ejected ones only when no other is left, and on a route that sends requests again after an answer,
+ * those that ask for time by {@code Retry-After} last.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
@@ -23,6 +24,7 @@ final class UpstreamChoice implements Balancing.Choice {
     private final Balancing balancing;
     private final List<Candidate> all;
     private final List<UpstreamPool> loggedIn;
+    private final boolean cooling;
     private final BitSet asked = new BitSet();
     private final int[] open;
     private int count;
@@ -45,6 +47,7 @@ final class UpstreamChoice implements Balancing.Choice {
         this.exchange = exchange;
         this.pools = pools;
         this.loggedIn = loggedIn;
+        this.cooling = exchange.route().retryOn().isOn();
         this.balancing = group.balancing();
         this.all = group.candidates();
         this.open = new int[all.size()];
@@ -58,6 +61,25 @@ final class UpstreamChoice implements Balancing.Choice {
             }
         }
         return false;
+    }
+
+    /** The same for one that doesn't ask for time, either. */
+    boolean hasReady() {
+        long now = now();
+        for (int i = 0; i < all.size(); i++) {
+            if (isReady(i, now)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isReady(int i, long now) {
+        return mayBeAsked(i) && (!cooling || all.get(i).cooldown().isOver(now));
+    }
+
+    private long now() {
+        return exchange.shared().nanoClock().getAsLong();
     }
 
     private boolean mayBeAsked(int i) {
@@ -74,10 +96,10 @@ final class UpstreamChoice implements Balancing.Choice {
                 }
             }
         }
-        long now = exchange.shared().nanoClock().getAsLong();
+        long now = now();
         count = 0;
         for (int i = 0; i < all.size(); i++) {
-            if (mayBeAsked(i) && !all.get(i).isPaused(now)) {
+            if (isReady(i, now) && !all.get(i).isPaused(now)) {
                 UpstreamPool pool = pools.pool(all.get(i).upstream());
                 if (pool != null && pool.health().mayBeTried(now)) {
                     open[count++] = i;
@@ -94,11 +116,29 @@ final class UpstreamChoice implements Balancing.Choice {
             System.arraycopy(open, index + 1, open, index, --count - index);
         }
         for (int i = 0; i < all.size(); i++) {
-            if (mayBeAsked(i)) {
+            if (isReady(i, now)) {
                 open[count++] = i;
             }
         }
-        return count == 0 ? null : asks(choose());
+        return count == 0 ? soonest(now) : asks(choose());
+    }
+
+    /** The one whose time is over first, if all that are left ask for time. */
+    private @Nullable Candidate soonest(long now) {
+        int best = -1;
+        for (int i = 0; i < all.size(); i++) {
+            if (mayBeAsked(i)
+                    && (best < 0
+                            || all.get(i).cooldown().left(now)
+                                    < all.get(best).cooldown().left(now))) {
+                best = i;
+            }
+        }
+        if (best < 0) {
+            return null;
+        }
+        asked.set(best);
+        return all.get(best);
     }
 
     private Candidate asks(int index) {
