@@ -1,10 +1,12 @@
 package io.webproxy;
 
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
 import io.webproxy.spi.Engines;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServerObserver;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
 import java.net.InetAddress;
@@ -18,6 +20,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A running server that exposes upstreams on its endpoints.
@@ -26,6 +30,8 @@ import java.util.function.Consumer;
  * and installs no shutdown hook unless {@link ProxyConfig.Builder#closeOnShutdown} asks for one.
  */
 public final class ProxyServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
+
     private final ProxyEngine.Running running;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final ShutdownHook hook = new ShutdownHook(this::close);
@@ -62,6 +68,7 @@ public final class ProxyServer implements AutoCloseable {
     static ProxyServer start(ProxyConfig config, ProxyEngine engine) {
         ProxyServer server = new ProxyServer(engine.start(config), config);
         server.hook.set(config.closeOnShutdown());
+        server.tell(config);
         var unused = server.running.failure().thenRun(server.closed::countDown);
         return server;
     }
@@ -165,7 +172,21 @@ public final class ProxyServer implements AutoCloseable {
         // empty if it was closed meanwhile
         open = new Open(next, bound.isEmpty() ? open.endpoints() : bound);
         hook.set(next.closeOnShutdown());
+        tell(next);
         return next;
+    }
+
+    /** Shows itself to the observers that read the status. */
+    private void tell(ProxyConfig config) {
+        for (ProxyObserver observer : config.observers()) {
+            if (observer instanceof ServerObserver reader) {
+                try {
+                    reader.serves(running);
+                } catch (RuntimeException e) {
+                    LOG.warn("Observer {} failed; the server is not affected", observer.getClass().getName(), e);
+                }
+            }
+        }
     }
 
     /**

@@ -1,10 +1,12 @@
 package io.webproxy.samples;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.http.Answer;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.metrics.ProxyMetrics;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.route.Balancing;
@@ -210,5 +212,12 @@ final class ReadmeSnippets {
         builder.observer(observer);
         // readme: end
         return observer;
+    }
+
+    static void metrics(ProxyConfig.Builder builder, MeterRegistry registry) {
+        // readme: metrics
+        ProxyMetrics metrics = ProxyMetrics.bind(registry); // or bind(registry, "public") where it has several servers
+        builder.observer(metrics);
+        // readme: end
     }
 }

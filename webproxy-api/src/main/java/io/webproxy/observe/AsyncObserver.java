@@ -1,5 +1,7 @@
 package io.webproxy.observe;
 
+import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServerObserver;
 import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -14,7 +16,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe. The order of the calls is kept.
  */
-final class AsyncObserver implements ProxyObserver {
+final class AsyncObserver implements ServerObserver {
     private static final Logger LOG = LoggerFactory.getLogger(AsyncObserver.class);
 
     private final ProxyObserver target;
@@ -40,6 +42,13 @@ final class AsyncObserver implements ProxyObserver {
                 },
                 (task, pool) -> dropped.increment());
         executor.allowCoreThreadTimeOut(true);
+    }
+
+    @Override
+    public void serves(ProxyEngine.Running server) {
+        if (target instanceof ServerObserver reader) {
+            reader.serves(server);
+        }
     }
 
     @Override

@@ -1,0 +1,99 @@
+package io.webproxy.metrics;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ExchangeRecord;
+import io.webproxy.observe.RelayRecord;
+import io.webproxy.observe.TunnelEvent;
+import io.webproxy.spi.ExchangeData;
+import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServerObserver;
+import java.util.Objects;
+
+/**
+ * The metrics of one server in a Micrometer registry: an observer to give to {@code ProxyServer.builder()}. Its meters
+ * are called {@code webproxy.…} and have a tag {@code server}; the module's README lists them.
+ *
+ * <p>No tag has a value of a request but the method, the status and the protocol, each one of a fixed set, and there is a
+ * limit to how many sets of tags there are: what comes later is counted with tags of the value {@code other}.
+ *
+ * <p>Thread-safe. It may outlive its server, and count for the next one.
+ */
+@SuppressWarnings("exports") // Micrometer is optional
+public final class ProxyMetrics implements ServerObserver, AutoCloseable {
+    private static final String DEFAULT_NAME = "webproxy";
+
+    private final MeterSet meters;
+    private final ExchangeMeters exchanges;
+    private final EventMeters events;
+    private final StatusMeters status;
+
+    private ProxyMetrics(MeterSet meters) {
+        this.meters = meters;
+        this.exchanges = new ExchangeMeters(meters);
+        this.events = new EventMeters(meters);
+        this.status = new StatusMeters(meters, System::nanoTime);
+    }
+
+    /**
+     * Registers the meters of the only server in a registry, under the name {@code webproxy}.
+     *
+     * @throws IllegalArgumentException if the registry has meters of that name already
+     */
+    public static ProxyMetrics bind(MeterRegistry registry) {
+        return bind(registry, DEFAULT_NAME);
+    }
+
+    /**
+     * Registers the meters of a server.
+     *
+     * @param server the value of the tag {@code server}, different for each server in the registry
+     * @throws IllegalArgumentException if it is blank, or if the registry has meters of that name already
+     */
+    public static ProxyMetrics bind(MeterRegistry registry, String server) {
+        Objects.requireNonNull(registry, "registry");
+        if (Objects.requireNonNull(server, "server").isBlank()) {
+            throw new IllegalArgumentException("server: " + server + " (expected: a name)");
+        }
+        return new ProxyMetrics(MeterSet.of(registry, server));
+    }
+
+    /** Called by the server. */
+    @Override
+    public void serves(ProxyEngine.Running server) {
+        status.read(server::status);
+    }
+
+    /** Called by the server. */
+    @Override
+    public void exchangeEnded(ExchangeRecord exchange) {
+        exchanges.count((ExchangeData) exchange);
+    }
+
+    /** Called by the server. */
+    @Override
+    public void certificateChanged(CertificateEvent event) {
+        events.count(event);
+    }
+
+    /** Called by the server. */
+    @Override
+    public void relayEnded(RelayRecord relay) {
+        events.count(relay);
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelChanged(TunnelEvent event) {
+        events.count(event);
+    }
+
+    /**
+     * Removes the meters from the registry, and counts nothing from then on; other servers' meters stay. Idempotent. The
+     * server needn't be closed.
+     */
+    @Override
+    public void close() {
+        meters.close();
+    }
+}

@@ -1,0 +1,221 @@
+package io.webproxy.metrics;
+
+import io.micrometer.core.instrument.Meter;
+import io.webproxy.ProxyStatus;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The meters that show a server's status, which is read at most ten times a second. Those of single upstreams, rules and
+ * certificates come and go with them. Thread-safe.
+ */
+final class StatusMeters {
+    private static final long FRESH_NANOS = 100_000_000L;
+
+    private final MeterSet meters;
+    private final LongSupplier nanoClock;
+    private final ReentrantLock lock = new ReentrantLock();
+    /** By what they are of; guarded by the lock. */
+    private final Map<String, List<Meter>> keyed = new HashMap<>();
+
+    private volatile @Nullable Supplier<ProxyStatus> source;
+    private volatile StatusView last = StatusView.EMPTY;
+    private long readAt;
+
+    StatusMeters(MeterSet meters, LongSupplier nanoClock) {
+        this.meters = meters;
+        this.nanoClock = nanoClock;
+        gauge("webproxy.connections", "Open client connections.", ProxyStatus::connections);
+        counter("webproxy.connections.refused", "Client connections refused by a limit.", ProxyStatus::refused);
+        counter(
+                "webproxy.connections.failed",
+                "Client connections closed by an unexpected failure before a request.",
+                ProxyStatus::failed);
+        gauge("webproxy.requests.active", "Requests in flight.", ProxyStatus::exchanges);
+        gauge("webproxy.websockets", "Open WebSockets and other upgraded connections.", ProxyStatus::tunnels);
+        gauge("webproxy.healthy", "1 while the server can serve, else 0.", status -> status.isHealthy() ? 1 : 0);
+        gauge("webproxy.tunnel.agents", "Connected agents of tunnels.", status -> status.tunnelStatus().agents().stream()
+                .filter(agent -> agent.left().isEmpty())
+                .count());
+        gauge("webproxy.tunnel.clients", "Clients connected to agents, or waiting.", status -> status.tunnelStatus()
+                .clients());
+        gauge("webproxy.tunnel.servers", "Public servers that this one is connected to.", status ->
+                status.tunnelStatus().servers().stream()
+                        .filter(server -> server.connected())
+                        .count());
+        counter("webproxy.tunnel.refused", "Clients of tunnels that were refused.", status -> status.tunnelStatus()
+                .refused());
+        counter("webproxy.tunnel.agents.refused", "Connections of agents that were refused.", status ->
+                status.tunnelStatus().refusedAgents());
+    }
+
+    /** Shows this status from now on. */
+    void read(Supplier<ProxyStatus> status) {
+        source = status;
+        lock.lock();
+        try {
+            refresh(status);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void gauge(String name, String description, ToDoubleFunction<ProxyStatus> value) {
+        meters.gauge(name, description, null, () -> value.applyAsDouble(view().status()));
+    }
+
+    private void counter(String name, String description, ToDoubleFunction<ProxyStatus> value) {
+        meters.counterOf(name, description, () -> value.applyAsDouble(view().status()));
+    }
+
+    /** The status, at most a tenth of a second old; older only while another thread reads it. */
+    private StatusView view() {
+        Supplier<ProxyStatus> now = source;
+        if (now != null && lock.tryLock()) {
+            try {
+                if (nanoClock.getAsLong() - readAt >= FRESH_NANOS) {
+                    refresh(now);
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+        return last;
+    }
+
+    private void refresh(Supplier<ProxyStatus> status) {
+        readAt = nanoClock.getAsLong();
+        StatusView view = StatusView.of(status.get());
+        last = view;
+        Set<String> gone = new HashSet<>(keyed.keySet());
+        keep(gone, "upstream ", view.pools().keySet(), this::pool);
+        keep(gone, "rule ", view.rules().keySet(), this::rule);
+        keep(gone, "certificate ", view.expiries().keySet(), this::certificate);
+        for (String key : gone) {
+            List<Meter> removed = keyed.remove(key);
+            if (removed != null) {
+                removed.forEach(meters::remove);
+            }
+        }
+    }
+
+    /** Adds the meters of what is new. */
+    private <K> void keep(Set<String> gone, String kind, Set<K> names, Function<K, List<Meter>> make) {
+        int count = 0;
+        for (K name : names) {
+            if (count++ >= ExchangeMeters.MOST_NAMES) {
+                return;
+            }
+            String key = kind + name;
+            gone.remove(key);
+            if (!keyed.containsKey(key)) {
+                keyed.put(key, make.apply(name));
+            }
+        }
+    }
+
+    private List<Meter> pool(String upstream) {
+        List<Meter> made = new ArrayList<>();
+        String connections = "webproxy.upstream.connections";
+        String open = "Connections to the upstream, including those being opened.";
+        add(made, connections, open, pool(upstream, ProxyStatus.Pool::idle), "upstream", upstream, "state", "idle");
+        add(
+                made,
+                connections,
+                open,
+                pool(upstream, pool -> pool.open() - pool.idle()),
+                "upstream",
+                upstream,
+                "state",
+                "used");
+        add(
+                made,
+                "webproxy.upstream.waiting",
+                "Requests that wait for a connection to the upstream.",
+                pool(upstream, ProxyStatus.Pool::waiting),
+                "upstream",
+                upstream);
+        add(
+                made,
+                "webproxy.upstream.ejected",
+                "1 while the upstream is ejected because connections to it failed, else 0.",
+                pool(upstream, pool -> pool.ejected() ? 1 : 0),
+                "upstream",
+                upstream);
+        add(
+                made,
+                "webproxy.upstream.healthy",
+                "0 while a health check finds the upstream down, else 1.",
+                pool(upstream, pool -> pool.healthy() ? 1 : 0),
+                "upstream",
+                upstream);
+        return made;
+    }
+
+    private ToDoubleFunction<StatusView> pool(String upstream, ToDoubleFunction<ProxyStatus.Pool> value) {
+        return view -> {
+            double sum = 0;
+            boolean first = true;
+            for (ProxyStatus.Pool pool : view.pools().getOrDefault(upstream, List.of())) {
+                double each = value.applyAsDouble(pool);
+                sum = first ? each : sum + each;
+                first = false;
+            }
+            return sum;
+        };
+    }
+
+    private List<Meter> rule(StatusView.RuleName name) {
+        List<Meter> made = new ArrayList<>();
+        add(
+                made,
+                "webproxy.relays.open",
+                "Open connections of the rule, including those whose target is being connected.",
+                view -> {
+                    ProxyStatus.Rule rule = view.rules().get(name);
+                    return rule == null ? 0 : rule.open();
+                },
+                "endpoint",
+                name.endpoint(),
+                "rule",
+                name.rule());
+        return made;
+    }
+
+    private List<Meter> certificate(String name) {
+        List<Meter> made = new ArrayList<>();
+        Meter expiry = meters.gauge(
+                "webproxy.certificates.expiry",
+                "How long the certificate is still valid; negative once it has expired.",
+                "seconds",
+                () -> view().secondsLeft(name),
+                "certificate",
+                name);
+        if (expiry != null) {
+            made.add(expiry);
+        }
+        return made;
+    }
+
+    private void add(
+            List<Meter> made,
+            String name,
+            String description,
+            ToDoubleFunction<StatusView> value,
+            String... tags) {
+        Meter gauge = meters.gauge(name, description, null, () -> value.applyAsDouble(view()), tags);
+        if (gauge != null) {
+            made.add(gauge);
+        }
+    }
+}

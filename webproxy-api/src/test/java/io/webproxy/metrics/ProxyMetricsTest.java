@@ -1,0 +1,308 @@
+package io.webproxy.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.within;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyStatus;
+import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.ProxyObserver;
+import io.webproxy.observe.Records;
+import io.webproxy.spi.PoolData;
+import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServerObserver;
+import io.webproxy.spi.StatusData;
+import io.webproxy.tls.CertificateStatus;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class ProxyMetricsTest {
+
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+
+    /** A server that only has a status. */
+    private static ProxyEngine.Running server(Supplier<ProxyStatus> status) {
+        return new ProxyEngine.Running() {
+            @Override
+            public ProxyStatus status() {
+                return status.get();
+            }
+
+            @Override
+            public CompletionStage<String> failure() {
+                return new CompletableFuture<>();
+            }
+
+            @Override
+            public void update(ProxyConfig config) {}
+
+            @Override
+            public CompletionStage<Void> drain(Duration limit) {
+                return new CompletableFuture<>();
+            }
+        };
+    }
+
+    private static ProxyStatus status(Map<String, ProxyStatus.Pool> upstreams, List<CertificateStatus> certificates) {
+        StatusData none = StatusData.CLOSED;
+        return new StatusData(
+                List.of(),
+                "JDK",
+                7,
+                3,
+                2,
+                5,
+                4,
+                upstreams,
+                List.of(),
+                none.tunnelStatus(),
+                certificates,
+                none.failure());
+    }
+
+    private double gauge(String name, String... tags) {
+        return registry.get(name).tags(tags).gauge().value();
+    }
+
+    @Test
+    void anExchangeIsCountedWithItsTags() {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            metrics.exchangeEnded(Records.of("POST", 502, "/a", "HTTP/2.0", "api", ForwardError.UPSTREAM_CLOSED));
+            metrics.exchangeEnded(Records.of("POST", 502, "/b", "HTTP/2.0", "api", ForwardError.UPSTREAM_CLOSED));
+            metrics.exchangeEnded(Records.of("GET", 404, "/b", "HTTP/1.1", null, null));
+
+            Timer timer = registry.get("webproxy.requests").tag("route", "api").timer();
+            assertThat(timer.getId().getTags())
+                    .containsExactlyInAnyOrder(
+                            Tag.of("server", "webproxy"),
+                            Tag.of("method", "POST"),
+                            Tag.of("status", "502"),
+                            Tag.of("outcome", "SERVER_ERROR"),
+                            Tag.of("route", "api"),
+                            Tag.of("protocol", "HTTP/2.0"),
+                            Tag.of("class", "DEFAULT"),
+                            Tag.of("class.end", "LONG"),
+                            Tag.of("error", "UPSTREAM_CLOSED"));
+            assertThat(timer.count()).isEqualTo(2);
+            assertThat(timer.totalTime(TimeUnit.MILLISECONDS)).isEqualTo(2_000);
+            assertThat(registry.get("webproxy.requests")
+                            .tags("route", "none", "error", "none", "status", "404", "outcome", "CLIENT_ERROR")
+                            .timer()
+                            .count())
+                    .isEqualTo(1);
+            assertThat(bytes("received", "api")).isEqualTo(24);
+            assertThat(bytes("sent", "api")).isEqualTo(68);
+            assertThat(registry.get("webproxy.requests.first.byte")
+                            .tags("route", "api", "class", "LONG")
+                            .timer()
+                            .totalTime(TimeUnit.MILLISECONDS))
+                    .isEqualTo(500);
+            assertThat(registry.get("webproxy.upstream.requests")
+                            .tags("upstream", "127.0.0.1:8080", "error", "UPSTREAM_CLOSED")
+                            .timer()
+                            .count())
+                    .isEqualTo(2);
+        }
+    }
+
+    private double bytes(String direction, String route) {
+        Counter counter = registry.get("webproxy.requests." + direction)
+                .tag("route", route)
+                .counter();
+        assertThat(counter.getId().getBaseUnit()).isEqualTo("bytes");
+        return counter.count();
+    }
+
+    @Test
+    void clientsAndUpstreamsCannotMakeTagsUp() {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            for (int i = 0; i < 1_000; i++) {
+                metrics.exchangeEnded(Records.of("M" + i, 1_000 + i, "/" + i, "HTTP/" + i, "r", null));
+            }
+            assertThat(registry.find("webproxy.requests").timers()).hasSize(1);
+            assertThat(registry.get("webproxy.requests")
+                            .tags("method", "other", "status", "other", "protocol", "other", "outcome", "UNKNOWN")
+                            .timer()
+                            .count())
+                    .isEqualTo(1_000);
+        }
+    }
+
+    @Test
+    void thereIsALimitToTheNumberOfMetersAndNothingGoesUncounted() {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            int count = 0;
+            for (int status = 100; status <= 999; status++) {
+                for (String method : List.of("GET", "PUT", "POST")) {
+                    metrics.exchangeEnded(
+                            Records.of(method, status, "/", "HTTP/1.1", "route-" + count++, null));
+                }
+            }
+            assertThat(registry.find("webproxy.requests").timers())
+                    .hasSizeBetween(ExchangeMeters.MOST_SETS, ExchangeMeters.MOST_SETS + 10);
+            assertThat(registry.find("webproxy.requests.sent").counters())
+                    .hasSizeLessThanOrEqualTo(ExchangeMeters.MOST_NAMES + 1);
+            assertThat(registry.find("webproxy.requests").timers().stream()
+                            .mapToLong(Timer::count)
+                            .sum())
+                    .isEqualTo(count);
+            assertThat(registry.find("webproxy.requests.sent").counters().stream()
+                            .mapToDouble(Counter::count)
+                            .sum())
+                    .isEqualTo(34.0 * count);
+        }
+    }
+
+    @Test
+    void gaugesShowTheStatusOfTheServer() {
+        Instant end = Instant.now().plus(Duration.ofHours(1));
+        ProxyStatus before = status(
+                Map.of("http://10.0.0.7:80", new PoolData(5, 2, 1, true, false)),
+                List.of(CertificateStatus.of(List.of("example.com", "www.example.com"))
+                        .withNotAfter(end)));
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            assertThat(gauge("webproxy.connections")).isZero();
+            metrics.serves(server(() -> before));
+
+            assertThat(gauge("webproxy.connections")).isEqualTo(7);
+            assertThat(gauge("webproxy.requests.active")).isEqualTo(5);
+            assertThat(gauge("webproxy.websockets")).isEqualTo(4);
+            assertThat(gauge("webproxy.healthy")).isEqualTo(1);
+            assertThat(registry.get("webproxy.connections.refused")
+                            .functionCounter()
+                            .count())
+                    .isEqualTo(3);
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "10.0.0.7:80", "state", "idle"))
+                    .isEqualTo(2);
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "10.0.0.7:80", "state", "used"))
+                    .isEqualTo(3);
+            assertThat(gauge("webproxy.upstream.waiting", "upstream", "10.0.0.7:80"))
+                    .isEqualTo(1);
+            assertThat(gauge("webproxy.upstream.ejected", "upstream", "10.0.0.7:80"))
+                    .isEqualTo(1);
+            assertThat(gauge("webproxy.upstream.healthy", "upstream", "10.0.0.7:80"))
+                    .isZero();
+            assertThat(gauge("webproxy.certificates.expiry", "certificate", "example.com"))
+                    .isCloseTo(3600, within(60.0));
+        }
+    }
+
+    @Test
+    void metersOfWhatIsRemovedGoAndThoseOfWhatIsNewCome() {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            metrics.serves(
+                    server(() -> status(Map.of("http://a:80", new PoolData(1, 1, 0, false, true)), List.of())));
+            assertThat(upstreams()).containsExactly("a:80");
+            // as after an update
+            metrics.serves(
+                    server(() -> status(Map.of("https://b:443", new PoolData(1, 1, 0, false, true)), List.of())));
+            assertThat(upstreams()).containsExactly("b:443");
+        }
+    }
+
+    private Set<String> upstreams() {
+        return registry.find("webproxy.upstream.waiting").gauges().stream()
+                .map(gauge -> String.valueOf(gauge.getId().getTag("upstream")))
+                .collect(Collectors.toSet());
+    }
+
+    @Test
+    void statusIsReadOncePerScrape() {
+        int[] reads = new int[1];
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            metrics.serves(server(() -> {
+                reads[0]++;
+                return status(Map.of(), List.of());
+            }));
+            for (Meter meter : registry.getMeters()) {
+                meter.measure().forEach(measurement -> assertThat(measurement.getValue()).isNotNaN());
+            }
+            // more only if this took longer than a tenth of a second for each
+            assertThat(reads[0]).isLessThan(registry.getMeters().size() / 2);
+        }
+    }
+
+    @Test
+    void certificatesAreCountedByEventAndTheLastRenewalIsShown() {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            metrics.certificateChanged(CertificateEvent.of(CertificateEvent.Kind.FAILED, List.of("a"), "no"));
+            assertThat(registry.find("webproxy.certificates.renewed").gauge()).isNull();
+            metrics.certificateChanged(CertificateEvent.of(CertificateEvent.Kind.RENEWED, List.of("a"), "yes"));
+            assertThat(registry.get("webproxy.certificates.events")
+                            .tag("event", "failed")
+                            .counter()
+                            .count())
+                    .isEqualTo(1);
+            assertThat(gauge("webproxy.certificates.renewed"))
+                    .isCloseTo(System.currentTimeMillis() / 1e3, within(60.0));
+        }
+    }
+
+    @Test
+    void twoServersShareARegistryAndOnesCloseRemovesOnlyItsMeters() {
+        registry.timer("http.server.requests", Tags.of("method", "GET"));
+        ProxyMetrics first = ProxyMetrics.bind(registry, "first");
+        ProxyMetrics second = ProxyMetrics.bind(registry, "second");
+        first.serves(server(() -> status(Map.of("http://a:80", new PoolData(1, 1, 0, false, true)), List.of())));
+        second.serves(server(() -> status(Map.of("http://a:80", new PoolData(1, 1, 0, false, true)), List.of())));
+        first.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "r", null));
+        second.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "r", null));
+        long both = registry.getMeters().size();
+
+        first.close();
+        first.close();
+        first.exchangeEnded(Records.of("GET", 500, "/", "HTTP/1.1", "other", null));
+
+        assertThat(registry.getMeters()).hasSize((int) (both - 1) / 2 + 1);
+        assertThat(registry.getMeters())
+                .allMatch(meter -> "second".equals(meter.getId().getTag("server"))
+                        || meter.getId().getName().equals("http.server.requests"));
+        assertThat(gauge("webproxy.connections")).isEqualTo(7);
+        second.close();
+        assertThat(registry.getMeters()).hasSize(1);
+    }
+
+    @Test
+    void aNameInUseIsRefusedUntilItsMetersAreRemoved() {
+        ProxyMetrics first = ProxyMetrics.bind(registry);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ProxyMetrics.bind(registry))
+                .withMessage("server: webproxy (expected: a name that no other server in this registry has, or close()"
+                        + " of its metrics first)");
+        first.close();
+        ProxyMetrics.bind(registry).close();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ProxyMetrics.bind(registry, " "))
+                .withMessage("server:   (expected: a name)");
+        assertThatNullPointerException()
+                .isThrownBy(() -> ProxyMetrics.bind(null, "a"))
+                .withMessage("registry");
+    }
+
+    @Test
+    void anAsyncObserverPassesTheServerOn() {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            ProxyObserver async = ProxyObserver.async(metrics, 10);
+            ((ServerObserver) async).serves(server(() -> status(Map.of(), List.of())));
+            assertThat(gauge("webproxy.connections")).isEqualTo(7);
+        }
+    }
+}
