@@ -212,6 +212,12 @@ class CliTest {
                 "--timeout long=1s --timeout long=2s|--timeout: given twice (expected: once)",
                 "--access-log-format json|--access-log-format: given without --access-log",
                 "--access-log - --access-log-format xml|--access-log-format: xml (expected: combined, json)",
+                "--metrics=|--metrics:  (expected: an address of this machine and a port, such as",
+                "--metrics 9090|--metrics: 9090 (expected: an address of this machine and a port, such as 127.0.0.1:9090",
+                "--metrics ::1:9090|--metrics: ::1:9090 (expected: an address of this machine and a port",
+                "--metrics 127.0.0.1:99999|--metrics: 127.0.0.1:99999 (expected: an address of this machine and a port",
+                "--metrics 0.0.0.0:9090|--metrics: 0.0.0.0:9090 (expected: a loopback address such as 127.0.0.1, or"
+                        + " --user or --htpasswd with it",
                 "--passwort p4ss|Unknown option --passwort (did you mean --password?)",
                 "--passwort=p4ss|--passwort",
                 "p4ss|belongs to no option",

@@ -18,6 +18,7 @@ final class Served implements AutoCloseable {
     private final StringWriter err = new StringWriter();
     private final FutureTask<Integer> exitStatus;
     private final Thread thread;
+    private boolean interrupted;
 
     private Served(String... arguments) {
         Home.set();
@@ -51,9 +52,17 @@ final class Served implements AutoCloseable {
         return URI.create(out.toString().strip().substring("ready ".length())).getPort();
     }
 
+    /** Interrupts the command, once: a second time would cut what is in flight. */
+    void interrupt() {
+        if (!interrupted) {
+            interrupted = true;
+            thread.interrupt();
+        }
+    }
+
     /** Interrupts the command and returns its exit status. */
     int stop() throws Exception {
-        thread.interrupt();
+        interrupt();
         return exitStatus.get(40, TimeUnit.SECONDS);
     }
 

@@ -24,6 +24,11 @@ final class CredentialOptions {
             description = "A file of users and bcrypt hashes, as made by htpasswd -B; in place of --user.")
     private @Nullable Path htpasswd;
 
+    /** Whether clients must have some. */
+    boolean isGiven() {
+        return user != null || password != null || htpasswd != null;
+    }
+
     void applyTo(ProxyConfig.Builder builder) {
         if (htpasswd != null) {
             if (user != null || password != null) {

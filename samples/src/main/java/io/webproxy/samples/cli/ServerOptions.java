@@ -70,6 +70,9 @@ final class ServerOptions {
             description = "How a line of it looks: combined or json; default: combined.")
     private @Nullable LogFormat accessLogFormat;
 
+    @Mixin
+    private MetricsOption metrics = new MetricsOption();
+
     @Option(
             names = "--log-level",
             paramLabel = "LEVEL",
@@ -102,22 +105,43 @@ final class ServerOptions {
      * @throws ParameterException if the options don't make a valid configuration
      */
     int serve(CommandSpec command, Consumer<ProxyConfig.Builder> configure, Serving serving) {
-        try (LogLevel.Change level = LogLevel.change(logLevel)) {
-            return serve(command, configured(command, configure), serving);
+        try (LogLevel.Change level = LogLevel.change(logLevel);
+                MetricsServer shown = openMetrics(command)) {
+            ProxyConfig config = configured(command, builder -> {
+                configure.accept(builder);
+                if (shown != null) {
+                    shown.applyTo(builder);
+                }
+            });
+            return serve(command, config, serving, shown);
         } catch (ProxyStartException e) {
             throw new ProxyStartException(serving.words().of(String.valueOf(e.getMessage())), e);
         }
     }
 
-    private int serve(CommandSpec command, ProxyConfig config, Serving serving) {
+    private @Nullable MetricsServer openMetrics(CommandSpec command) {
+        try {
+            return metrics.open(credentials::applyTo, credentials.isGiven());
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private int serve(CommandSpec command, ProxyConfig config, Serving serving, @Nullable MetricsServer shown) {
         try (LogFile requests = LogFile.ofRequests(accessLog);
                 LogFile relays = LogFile.ofRelays(serving.relayLog());
                 ProxyServer proxy = config.start()) {
+            if (shown != null) {
+                shown.show(proxy);
+            }
             certificates.announce();
             int exit = Foreground.serve(
                     command.commandLine().getOut(),
                     serving.ready().apply(proxy),
                     () -> {
+                        if (shown != null) {
+                            shown.stopping();
+                        }
                         serving.beforeStop().run();
                         proxy.close();
                     },
