@@ -71,7 +71,7 @@ public final class CaFaults {
         final String name;
         final FaultyCa ca;
         final AcmeCertificates certificates;
-        final BlockingQueue<CertificateEvent> events = new LinkedBlockingQueue<>();
+        final BlockingQueue<News> events = new LinkedBlockingQueue<>();
         final List<String> wrong = new ArrayList<>();
 
         Case(FaultyCa.Fault fault, String name, FaultyCa ca, AcmeCertificates certificates) {
@@ -181,11 +181,35 @@ public final class CaFaults {
         return new Case(fault, name, ca, certificates);
     }
 
+    /** What has happened to a certificate. */
+    private record News(String what, CertificateEvent event) {}
+
     private ProxyObserver dispatcher() {
         return new ProxyObserver() {
             @Override
+            public void certificateObtained(CertificateEvent event) {
+                tell("obtained", event);
+            }
+
+            @Override
+            public void certificateRenewed(CertificateEvent event) {
+                tell("renewed", event);
+            }
+
+            @Override
+            public void certificateFailed(CertificateEvent event) {
+                tell("failed", event);
+            }
+
+            @Override
             public void certificateChanged(CertificateEvent event) {
-                cases.stream().filter(one -> event.names().contains(one.name)).forEach(one -> one.events.add(event));
+                tell("changed", event);
+            }
+
+            private void tell(String what, CertificateEvent event) {
+                cases.stream()
+                        .filter(one -> event.names().contains(one.name))
+                        .forEach(one -> one.events.add(new News(what, event)));
             }
         };
     }
@@ -211,13 +235,13 @@ public final class CaFaults {
             long late = 0;
             List<Long> waits = new ArrayList<>();
             for (Duration shortest : WAITS) {
-                CertificateEvent event = next(one, expected);
+                News event = next(one, expected);
                 Instant failed = Instant.now();
-                if (event == null || event.kind() != CertificateEvent.Kind.FAILED) {
+                if (event == null || !event.what().equals("failed")) {
                     one.wrong.add("no failure, but " + event);
                     break;
                 }
-                said = event.detail();
+                said = event.event().detail();
                 Duration duration = Duration.between(expected, failed);
                 late = Math.max(late, duration.toMillis());
                 CertificateStatus status = one.certificates.status().get(0);
@@ -242,12 +266,10 @@ public final class CaFaults {
                 // the clients of a CA that has hung are told so just behind the failure
                 one.expect(!one.ca.wasAsked(failed, Instant.now()), "asked before its time");
             }
-            CertificateEvent renewed = next(one, expected);
+            News renewed = next(one, expected);
             boolean stored = !one.name.contains("-new.");
             one.expect(
-                    renewed != null
-                            && renewed.kind()
-                                    == (stored ? CertificateEvent.Kind.RENEWED : CertificateEvent.Kind.OBTAINED),
+                    renewed != null && renewed.what().equals(stored ? "renewed" : "obtained"),
                     "not renewed once the CA was well, but " + renewed);
             one.expect(!traffic.presented(one.name).equals(before), "the old certificate is served on");
             one.expect(one.events.isEmpty(), "more was said: " + one.events);
@@ -263,7 +285,7 @@ public final class CaFaults {
                     lines.size(),
                     waits,
                     late,
-                    renewed == null ? "nothing" : renewed.kind(),
+                    renewed == null ? "nothing" : renewed.what(),
                     said,
                     one.wrong.isEmpty() ? "" : " NOT OK: " + one.wrong);
         } catch (Exception e) {
@@ -273,7 +295,7 @@ public final class CaFaults {
     }
 
     /** What happens by the next attempt. */
-    private static CertificateEvent next(Case one, Instant expected) throws InterruptedException {
+    private static News next(Case one, Instant expected) throws InterruptedException {
         Duration patience =
                 Duration.between(Instant.now(), expected).plus(SLACK).plus(TIMEOUT);
         return one.events.poll(patience.toMillis(), TimeUnit.MILLISECONDS);

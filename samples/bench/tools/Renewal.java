@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -37,8 +39,21 @@ public final class Renewal {
     private boolean run(String[] args) throws Exception {
         int wanted = Integer.parseInt(args[7]);
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Integer.parseInt(args[8]));
+        BlockingQueue<CertificateEvent> obtained = new LinkedBlockingQueue<>();
         BlockingQueue<CertificateEvent> news = new LinkedBlockingQueue<>();
+        Set<CertificateEvent> renewed = ConcurrentHashMap.newKeySet();
         ProxyObserver observer = new ProxyObserver() {
+            @Override
+            public void certificateObtained(CertificateEvent event) {
+                obtained.add(event);
+            }
+
+            @Override
+            public void certificateRenewed(CertificateEvent event) {
+                renewed.add(event);
+                news.add(event);
+            }
+
             @Override
             public void certificateChanged(CertificateEvent event) {
                 news.add(event);
@@ -65,9 +80,8 @@ public final class Renewal {
                 .observer(observer)
                 .drainTime(Duration.ofSeconds(1))
                 .start()) {
-            CertificateEvent first = news.poll(30, TimeUnit.SECONDS);
-            if (first == null || first.kind() != CertificateEvent.Kind.OBTAINED) {
-                System.out.println("no certificate: " + first);
+            if (obtained.poll(30, TimeUnit.SECONDS) == null) {
+                System.out.println("no certificate: " + news);
                 return false;
             }
             Traffic traffic = new Traffic(port, Path.of(args[3]));
@@ -85,8 +99,8 @@ public final class Renewal {
                 if (event == null) {
                     break;
                 }
-                if (event.kind() != CertificateEvent.Kind.RENEWED) {
-                    System.out.println(event.kind() + ": " + event.detail());
+                if (!renewed.contains(event)) {
+                    System.out.println(event.detail());
                     others++;
                     continue;
                 }

@@ -53,7 +53,7 @@ public final class AutomaticHttps {
     private record EventPrinter(PrintStream out) implements ProxyObserver {
         @Override
         public void certificateChanged(CertificateEvent event) {
-            out.println(event.kind() + " " + String.join(", ", event.names()) + ": " + event.detail());
+            out.println(String.join(", ", event.names()) + ": " + event.detail());
         }
     }
 }

@@ -3,7 +3,6 @@ package io.webproxy.samples;
 import io.webproxy.ProxyServer;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.samples.demo.DemoService;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -44,10 +43,13 @@ public final class StreamingGateway {
 
     private record ClassPrinter(PrintStream out) implements ProxyObserver {
         @Override
-        public void timeoutClassChanged(TimeoutClassChange change) {
+        public void timeoutClassChanged(ExchangeRecord soFar) {
             out.printf(
                     "%s %s %s %s%n",
-                    change.method(), change.path(), change.from().isEmpty() ? "is" : "becomes", change.to());
+                    soFar.method(),
+                    soFar.path(),
+                    soFar.endClass() == soFar.startClass() ? "is" : "becomes",
+                    soFar.endClass());
         }
 
         @Override

@@ -5,11 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.acme.testing.FakeContext;
 import io.webproxy.acme.testing.TestResponder;
-import io.webproxy.observe.CertificateEvent;
-import io.webproxy.observe.CertificateEvent.Kind;
 import io.webproxy.spi.ClientHelloData;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Pebble;
+import io.webproxy.testing.Told;
 import io.webproxy.tls.KeyMaterial;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -53,7 +52,7 @@ class AcmeCertificatesPebbleTest {
                     .storage(directory);
 
             Set<X509Certificate> obtained = new HashSet<>();
-            List<CertificateEvent> events = new CopyOnWriteArrayList<>();
+            List<Told> events = new CopyOnWriteArrayList<>();
             AcmeCertificates certificates = builder.build();
             ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
             certificates.start(new FakeContext(executor, responder, events, new CopyOnWriteArrayList<>()));
@@ -89,9 +88,9 @@ class AcmeCertificatesPebbleTest {
                                 select(again, "www.example.com", "EC").leaf(),
                                 select(again, "www.example.com", "RSA").leaf());
                 assertThat(events)
-                        .extracting(CertificateEvent::kind)
+                        .extracting(Told::method)
                         .containsExactlyInAnyOrder(
-                                Kind.OBTAINED, Kind.OBTAINED, Kind.REVOKED, Kind.REVOKED, Kind.RENEWED, Kind.RENEWED);
+                                "certificateObtained", "certificateObtained", "certificateRevoked", "certificateRevoked", "certificateRenewed", "certificateRenewed");
             } finally {
                 again.stop();
                 next.shutdownNow();

@@ -14,7 +14,6 @@ import io.webproxy.acme.testing.ManualTime;
 import io.webproxy.acme.testing.MemoryStore;
 import io.webproxy.acme.testing.NoDns;
 import io.webproxy.acme.testing.TestCertificates;
-import io.webproxy.observe.CertificateEvent.Kind;
 import io.webproxy.spi.ClientHelloData;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
@@ -181,7 +180,7 @@ class AcmeCertificatesTest {
         certificates.revoke("EXAMPLE.com");
 
         assertThat(issuer.revoked).containsExactly(revoked.leaf());
-        assertThat(context.kinds()).containsExactly(Kind.OBTAINED, Kind.OBTAINED, Kind.REVOKED);
+        assertThat(context.kinds()).containsExactly("obtained", "obtained", "revoked");
         assertThat(certificates.select(hello("example.com", "192.0.2.1", BOTH))).isSameAs(revoked);
         issuer.failure = FakeIssuer.unreachable();
         time.run();
@@ -216,7 +215,7 @@ class AcmeCertificatesTest {
         assertThatThrownBy(() -> certificates.revoke("example.com"))
                 .isInstanceOf(IOException.class)
                 .hasMessage("no");
-        assertThat(context.kinds()).containsExactly(Kind.OBTAINED);
+        assertThat(context.kinds()).containsExactly("obtained");
         certificates.stop();
     }
 

@@ -2,10 +2,7 @@ package io.webproxy.metrics;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
-import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.RelayRecord;
-import io.webproxy.observe.TunnelEvent;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,8 +25,7 @@ final class EventMeters {
     }
 
     /** Counts an event of a certificate. */
-    void count(CertificateEvent event) {
-        String kind = word(event.kind());
+    void certificate(String kind) {
         increment(meters.counter(
                 "webproxy.certificates.events", "Events of certificates, such as failures.", null, "event", kind));
         if (RENEWALS.contains(kind)) {
@@ -46,13 +42,8 @@ final class EventMeters {
     }
 
     /** Counts an event of a tunnel. */
-    void count(TunnelEvent event) {
-        increment(meters.counter(
-                "webproxy.tunnel.events", "Events of tunnels, by kind.", null, "event", word(event.kind())));
-    }
-
-    private static String word(Object kind) {
-        return kind.toString().toLowerCase(Locale.ROOT).replace('_', '-');
+    void tunnel(String kind) {
+        increment(meters.counter("webproxy.tunnel.events", "Events of tunnels, by kind.", null, "event", kind));
     }
 
     private static void increment(@Nullable Counter counter) {

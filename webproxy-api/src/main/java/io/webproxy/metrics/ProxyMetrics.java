@@ -72,8 +72,38 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
 
     /** Called by the server. */
     @Override
-    public void certificateChanged(CertificateEvent event) {
-        events.count(event);
+    public void certificateObtained(CertificateEvent event) {
+        events.certificate("obtained");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void certificateRenewed(CertificateEvent event) {
+        events.certificate("renewed");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void certificateReloaded(CertificateEvent event) {
+        events.certificate("reloaded");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void certificateFailed(CertificateEvent event) {
+        events.certificate("failed");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void certificateExpiring(CertificateEvent event) {
+        events.certificate("expiring");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void certificateRevoked(CertificateEvent event) {
+        events.certificate("revoked");
     }
 
     /** Called by the server. */
@@ -84,8 +114,56 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
 
     /** Called by the server. */
     @Override
-    public void tunnelChanged(TunnelEvent event) {
-        events.count(event);
+    public void tunnelAgentConnected(TunnelEvent event) {
+        events.tunnel("agent-connected");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelAgentDisconnected(TunnelEvent event) {
+        events.tunnel("agent-disconnected");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelAgentLost(TunnelEvent event) {
+        events.tunnel("agent-lost");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelAgentRefused(TunnelEvent event) {
+        events.tunnel("agent-refused");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelAnnounced(TunnelEvent event) {
+        events.tunnel("announced");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelAnnouncementRefused(TunnelEvent event) {
+        events.tunnel("announcement-refused");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelServerConnected(TunnelEvent event) {
+        events.tunnel("server-connected");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelServerDisconnected(TunnelEvent event) {
+        events.tunnel("server-disconnected");
+    }
+
+    /** Called by the server. */
+    @Override
+    public void tunnelServerLost(TunnelEvent event) {
+        events.tunnel("server-lost");
     }
 
     /**

@@ -52,8 +52,8 @@ final class AsyncObserver implements ServerObserver {
     }
 
     @Override
-    public void timeoutClassChanged(TimeoutClassChange change) {
-        later(() -> target.timeoutClassChanged(change));
+    public void timeoutClassChanged(ExchangeRecord soFar) {
+        later(() -> target.timeoutClassChanged(soFar));
     }
 
     @Override
@@ -62,8 +62,43 @@ final class AsyncObserver implements ServerObserver {
     }
 
     @Override
+    public void relayEnded(RelayRecord relay) {
+        later(() -> target.relayEnded(relay));
+    }
+
+    @Override
     public void certificateChanged(CertificateEvent event) {
         later(() -> target.certificateChanged(event));
+    }
+
+    @Override
+    public void certificateObtained(CertificateEvent event) {
+        later(() -> target.certificateObtained(event));
+    }
+
+    @Override
+    public void certificateRenewed(CertificateEvent event) {
+        later(() -> target.certificateRenewed(event));
+    }
+
+    @Override
+    public void certificateReloaded(CertificateEvent event) {
+        later(() -> target.certificateReloaded(event));
+    }
+
+    @Override
+    public void certificateFailed(CertificateEvent event) {
+        later(() -> target.certificateFailed(event));
+    }
+
+    @Override
+    public void certificateExpiring(CertificateEvent event) {
+        later(() -> target.certificateExpiring(event));
+    }
+
+    @Override
+    public void certificateRevoked(CertificateEvent event) {
+        later(() -> target.certificateRevoked(event));
     }
 
     @Override
@@ -72,13 +107,68 @@ final class AsyncObserver implements ServerObserver {
     }
 
     @Override
-    public void relayEnded(RelayRecord relay) {
-        later(() -> target.relayEnded(relay));
+    public void upstreamFailed(UpstreamEvent event) {
+        later(() -> target.upstreamFailed(event));
+    }
+
+    @Override
+    public void upstreamDown(UpstreamEvent event) {
+        later(() -> target.upstreamDown(event));
+    }
+
+    @Override
+    public void upstreamUp(UpstreamEvent event) {
+        later(() -> target.upstreamUp(event));
     }
 
     @Override
     public void tunnelChanged(TunnelEvent event) {
         later(() -> target.tunnelChanged(event));
+    }
+
+    @Override
+    public void tunnelAgentConnected(TunnelEvent event) {
+        later(() -> target.tunnelAgentConnected(event));
+    }
+
+    @Override
+    public void tunnelAgentDisconnected(TunnelEvent event) {
+        later(() -> target.tunnelAgentDisconnected(event));
+    }
+
+    @Override
+    public void tunnelAgentLost(TunnelEvent event) {
+        later(() -> target.tunnelAgentLost(event));
+    }
+
+    @Override
+    public void tunnelAgentRefused(TunnelEvent event) {
+        later(() -> target.tunnelAgentRefused(event));
+    }
+
+    @Override
+    public void tunnelAnnounced(TunnelEvent event) {
+        later(() -> target.tunnelAnnounced(event));
+    }
+
+    @Override
+    public void tunnelAnnouncementRefused(TunnelEvent event) {
+        later(() -> target.tunnelAnnouncementRefused(event));
+    }
+
+    @Override
+    public void tunnelServerConnected(TunnelEvent event) {
+        later(() -> target.tunnelServerConnected(event));
+    }
+
+    @Override
+    public void tunnelServerDisconnected(TunnelEvent event) {
+        later(() -> target.tunnelServerDisconnected(event));
+    }
+
+    @Override
+    public void tunnelServerLost(TunnelEvent event) {
+        later(() -> target.tunnelServerLost(event));
     }
 
     private void later(Runnable call) {

@@ -6,17 +6,15 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** An event of a server's certificate. Immutable. */
+/** An event of a server's certificate; the method of {@link ProxyObserver} says what has happened. Immutable. */
 public final class CertificateEvent {
-    private final Kind kind;
     private final List<String> names;
     private final @Nullable Instant notAfter;
     private final String detail;
     private final List<Problem> problems;
 
     private CertificateEvent(
-            Kind kind, List<String> names, @Nullable Instant notAfter, String detail, List<Problem> problems) {
-        this.kind = Objects.requireNonNull(kind, "kind");
+            List<String> names, @Nullable Instant notAfter, String detail, List<Problem> problems) {
         this.names = List.copyOf(Objects.requireNonNull(names, "names"));
         this.notAfter = notAfter;
         this.detail = Objects.requireNonNull(detail, "detail");
@@ -29,23 +27,18 @@ public final class CertificateEvent {
      * @param names the DNS names and IP addresses that the certificate is for
      * @param detail one sentence
      */
-    public static CertificateEvent of(Kind kind, List<String> names, String detail) {
-        return new CertificateEvent(kind, names, null, detail, List.of());
+    public static CertificateEvent of(List<String> names, String detail) {
+        return new CertificateEvent(names, null, detail, List.of());
     }
 
     /** The same with another end of what is served from now on. */
     public CertificateEvent withNotAfter(Instant end) {
-        return new CertificateEvent(kind, names, Objects.requireNonNull(end, "notAfter"), detail, problems);
+        return new CertificateEvent(names, Objects.requireNonNull(end, "notAfter"), detail, problems);
     }
 
     /** The same with other problems. */
     public CertificateEvent withProblems(List<Problem> others) {
-        return new CertificateEvent(kind, names, notAfter, detail, others);
-    }
-
-    /** What has happened. */
-    public Kind kind() {
-        return kind;
+        return new CertificateEvent(names, notAfter, detail, others);
     }
 
     /** The DNS names and IP addresses that the certificate is for. */
@@ -74,7 +67,6 @@ public final class CertificateEvent {
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof CertificateEvent event
-                && kind == event.kind
                 && names.equals(event.names)
                 && Objects.equals(notAfter, event.notAfter)
                 && detail.equals(event.detail)
@@ -83,29 +75,13 @@ public final class CertificateEvent {
 
     @Override
     public int hashCode() {
-        return Objects.hash(kind, names, notAfter, detail, problems);
+        return Objects.hash(names, notAfter, detail, problems);
     }
 
     @Override
     public String toString() {
-        return "CertificateEvent[kind=" + kind + ", names=" + names + ", notAfter=" + notAfter() + ", detail=" + detail
+        return "CertificateEvent[names=" + names + ", notAfter=" + notAfter() + ", detail=" + detail
                 + ", problems=" + problems + "]";
-    }
-
-    /** What can happen. */
-    public enum Kind {
-        /** The first certificate for these names is served. */
-        OBTAINED,
-        /** A newer certificate is served in place of an older one. */
-        RENEWED,
-        /** Files have changed, and their new content is served. */
-        RELOADED,
-        /** An attempt to obtain, renew or reload failed; the previous certificate is still served. */
-        FAILED,
-        /** The served certificate expires soon and couldn't be renewed so far. */
-        EXPIRING,
-        /** A certificate was revoked at the CA. */
-        REVOKED
     }
 
     /** A problem document's content (RFC 7807, RFC 8555 section 6.7). Immutable. */

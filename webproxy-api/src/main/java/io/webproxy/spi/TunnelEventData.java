@@ -4,10 +4,9 @@ import io.webproxy.observe.TunnelEvent;
 import java.util.Objects;
 
 /** An event of a tunnel. The parameters are those of {@link TunnelEvent}. */
-public record TunnelEventData(Kind kind, String peer, String subject, String detail) implements TunnelEvent {
+public record TunnelEventData(String peer, String subject, String detail) implements TunnelEvent {
     /** Nothing is null. */
     public TunnelEventData {
-        Objects.requireNonNull(kind, "kind");
         Objects.requireNonNull(peer, "peer");
         Objects.requireNonNull(subject, "subject");
         Objects.requireNonNull(detail, "detail");
@@ -15,6 +14,6 @@ public record TunnelEventData(Kind kind, String peer, String subject, String det
 
     @Override
     public String toString() {
-        return Text.of("TunnelEvent", "kind", kind, "peer", peer, "subject", subject, "detail", detail);
+        return Text.of("TunnelEvent", "peer", peer, "subject", subject, "detail", detail);
     }
 }

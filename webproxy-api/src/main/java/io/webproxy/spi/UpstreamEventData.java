@@ -6,11 +6,10 @@ import java.util.Objects;
 import java.util.Optional;
 
 /** An event of an upstream. The parameters are those of {@link UpstreamEvent}. */
-public record UpstreamEventData(Kind kind, String upstream, Optional<ForwardError> error, String detail)
+public record UpstreamEventData(String upstream, Optional<ForwardError> error, String detail)
         implements UpstreamEvent {
     /** Nothing is null. */
     public UpstreamEventData {
-        Objects.requireNonNull(kind, "kind");
         Objects.requireNonNull(upstream, "upstream");
         Objects.requireNonNull(error, "error");
         Objects.requireNonNull(detail, "detail");
@@ -18,6 +17,6 @@ public record UpstreamEventData(Kind kind, String upstream, Optional<ForwardErro
 
     @Override
     public String toString() {
-        return Text.of("UpstreamEvent", "kind", kind, "upstream", upstream, "error", error, "detail", detail);
+        return Text.of("UpstreamEvent", "upstream", upstream, "error", error, "detail", detail);
     }
 }

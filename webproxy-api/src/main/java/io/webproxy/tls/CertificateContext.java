@@ -1,6 +1,6 @@
 package io.webproxy.tls;
 
-import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.spi.ChallengeResponder;
 import java.util.concurrent.ScheduledExecutorService;
 
@@ -25,6 +25,9 @@ public interface CertificateContext {
      */
     void changed();
 
-    /** Sends an event to the server's observers. Their exceptions are logged. */
-    void publish(CertificateEvent event);
+    /**
+     * Tells the server's observers of certificates, such as {@code observer().certificateRenewed(event)}; other events
+     * are ignored. What observers throw is logged, and never reaches the caller.
+     */
+    ProxyObserver observer();
 }

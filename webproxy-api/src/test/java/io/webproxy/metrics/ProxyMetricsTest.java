@@ -24,7 +24,9 @@ import io.webproxy.spi.StatusData;
 import io.webproxy.tls.CertificateStatus;
 import java.time.Duration;
 import java.time.Instant;
+import java.lang.reflect.Method;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -243,9 +245,9 @@ class ProxyMetricsTest {
     @Test
     void certificatesAreCountedByEventAndTheLastRenewalIsShown() {
         try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
-            metrics.certificateChanged(CertificateEvent.of(CertificateEvent.Kind.FAILED, List.of("a"), "no"));
+            metrics.certificateFailed(CertificateEvent.of(List.of("a"), "no"));
             assertThat(registry.find("webproxy.certificates.renewed").gauge()).isNull();
-            metrics.certificateChanged(CertificateEvent.of(CertificateEvent.Kind.RENEWED, List.of("a"), "yes"));
+            metrics.certificateRenewed(CertificateEvent.of(List.of("a"), "yes"));
             assertThat(registry.get("webproxy.certificates.events")
                             .tag("event", "failed")
                             .counter()
@@ -253,6 +255,24 @@ class ProxyMetricsTest {
                     .isEqualTo(1);
             assertThat(gauge("webproxy.certificates.renewed"))
                     .isCloseTo(System.currentTimeMillis() / 1e3, within(60.0));
+        }
+    }
+
+    @Test
+    void everyEventOfATunnelOrCertificateIsCounted() throws Exception {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            for (Method method : ProxyObserver.class.getMethods()) {
+                String name = method.getName();
+                if (!name.endsWith("Changed") && name.matches("(tunnel|certificate).*")) {
+                    method.invoke(metrics, (Object) null);
+                    String event = name.replaceFirst("^(tunnel|certificate)", "")
+                            .replaceAll("(?<!^)([A-Z])", "-$1")
+                            .toLowerCase(Locale.ROOT);
+                    String meter = name.startsWith("tunnel") ? "webproxy.tunnel.events" : "webproxy.certificates.events";
+                    assertThat(registry.get(meter).tag("event", event).counter().count())
+                            .isEqualTo(1);
+                }
+            }
         }
     }
 

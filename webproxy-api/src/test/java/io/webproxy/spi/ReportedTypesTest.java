@@ -7,7 +7,6 @@ import io.webproxy.ProxyStatus;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
-import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.port.Endpoint;
@@ -39,7 +38,6 @@ class ReportedTypesTest {
                 TunnelStatus.class,
                 TunnelStatus.Agent.class,
                 TunnelStatus.Server.class,
-                TimeoutClassChange.class,
                 ClientHello.class,
                 Endpoint.class,
                 ErrorPages.Failure.class

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.webproxy.observe.CertificateEvent;
-import io.webproxy.observe.CertificateEvent.Kind;
 import io.webproxy.observe.CertificateEvent.Problem;
 import java.time.Instant;
 import java.util.List;
@@ -48,18 +47,18 @@ class CertificateReportsTest {
 
     @Test
     void eventSaysOnlyWhatItWasTold() {
-        CertificateEvent event = CertificateEvent.of(Kind.FAILED, NAMES, "No.");
+        CertificateEvent event = CertificateEvent.of(NAMES, "No.");
         List<Problem> problems = List.of(Problem.of("example.com", "urn:ietf:params:acme:error:dns", "no A record"));
 
         assertThat(event.notAfter()).isEmpty();
         assertThat(event.problems()).isEmpty();
         assertThat(event.withNotAfter(END).withProblems(problems))
-                .hasToString("CertificateEvent[kind=FAILED, names=[example.com, 192.0.2.1], notAfter=Optional["
+                .hasToString("CertificateEvent[names=[example.com, 192.0.2.1], notAfter=Optional["
                         + END + "], detail=No., problems=[Problem[name=example.com, "
                         + "type=urn:ietf:params:acme:error:dns, detail=no A record]]]");
         assertThat(event)
-                .isEqualTo(CertificateEvent.of(Kind.FAILED, NAMES, "No."))
-                .hasSameHashCodeAs(CertificateEvent.of(Kind.FAILED, NAMES, "No."))
+                .isEqualTo(CertificateEvent.of(NAMES, "No."))
+                .hasSameHashCodeAs(CertificateEvent.of(NAMES, "No."))
                 .isNotEqualTo(event.withNotAfter(END))
                 .isNotEqualTo(event.withProblems(problems));
     }
@@ -78,7 +77,7 @@ class CertificateReportsTest {
                 .isThrownBy(() -> status.withLastError(null))
                 .withMessage("lastError");
         assertThatNullPointerException()
-                .isThrownBy(() -> CertificateEvent.of(Kind.FAILED, NAMES, null))
+                .isThrownBy(() -> CertificateEvent.of(NAMES, null))
                 .withMessage("detail");
     }
 }

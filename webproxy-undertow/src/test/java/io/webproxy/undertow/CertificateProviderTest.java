@@ -8,12 +8,14 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.spi.ChallengeResponder;
+import io.webproxy.spi.UpstreamEventData;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.Told;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
@@ -25,6 +27,7 @@ import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -32,6 +35,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -343,13 +347,8 @@ class CertificateProviderTest {
     @Test
     void statusAndEventsComeOut() throws Exception {
         HeldProvider provider = new HeldProvider();
-        BlockingQueue<CertificateEvent> events = new LinkedBlockingQueue<>();
-        ProxyObserver observer = new ProxyObserver() {
-            @Override
-            public void certificateChanged(CertificateEvent event) {
-                events.add(event);
-            }
-        };
+        BlockingQueue<Told> events = new LinkedBlockingQueue<>();
+        ProxyObserver observer = Told.to(events::add);
         try (TestProxy proxy = TestProxy.start(
                 Front.H1_TLS,
                 config -> config.forward(UPSTREAM)
@@ -362,9 +361,15 @@ class CertificateProviderTest {
             assertThat(status.get(1).names()).containsExactly("own.example", "192.0.2.1");
             assertThat(status.get(1).issuer()).hasValue("CN=own.example");
             assertThat(status.get(1).notAfter()).isPresent();
-            CertificateEvent event = CertificateEvent.of(CertificateEvent.Kind.OBTAINED, List.of("x.example"), "Done.");
-            Objects.requireNonNull(provider.context).publish(event);
-            assertThat(events.poll(30, TimeUnit.SECONDS)).isEqualTo(event);
+            CertificateEvent event = CertificateEvent.of(List.of("x.example"), "Done.");
+            ProxyObserver told = Objects.requireNonNull(provider.context).observer();
+            told.upstreamDown(new UpstreamEventData("http://10.0.0.7", Optional.empty(), "is ignored"));
+            for (Method method : ProxyObserver.class.getMethods()) {
+                if (method.getName().startsWith("certificate")) {
+                    method.invoke(told, event);
+                    assertThat(events.poll(30, TimeUnit.SECONDS)).isEqualTo(new Told(method.getName(), event));
+                }
+            }
         }
     }
 }

@@ -13,7 +13,6 @@ import io.webproxy.http.ResponseHead;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.observe.TimeoutClassChange;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -457,11 +456,11 @@ class TimeoutClassTest {
     @ParameterizedTest
     @EnumSource(Front.class)
     void observerSeesTheClassAsItChanges(Front front) throws Exception {
-        Queue<TimeoutClassChange> changes = new ConcurrentLinkedQueue<>();
+        Queue<ExchangeRecord> changes = new ConcurrentLinkedQueue<>();
         ProxyObserver observer = new ProxyObserver() {
             @Override
-            public void timeoutClassChanged(TimeoutClassChange change) {
-                changes.add(change);
+            public void timeoutClassChanged(ExchangeRecord soFar) {
+                changes.add(soFar);
             }
         };
         try (RawUpstream upstream =
@@ -477,14 +476,15 @@ class TimeoutClassTest {
             }
             assertThat(changes)
                     .extracting(
-                            TimeoutClassChange::path,
-                            TimeoutClassChange::route,
-                            TimeoutClassChange::from,
-                            TimeoutClassChange::to)
+                            ExchangeRecord::path,
+                            ExchangeRecord::route,
+                            ExchangeRecord::startClass,
+                            ExchangeRecord::endClass,
+                            ExchangeRecord::status)
                     .containsExactly(
-                            tuple("/api/chat", "all", Optional.empty(), LONG),
-                            tuple("/api/chat", "all", Optional.of(LONG), DOWNLOAD),
-                            tuple("/a.zip", "all", Optional.empty(), DOWNLOAD));
+                            tuple("/api/chat", Optional.of("all"), LONG, LONG, 0),
+                            tuple("/api/chat", Optional.of("all"), LONG, DOWNLOAD, 200),
+                            tuple("/a.zip", Optional.of("all"), DOWNLOAD, DOWNLOAD, 0));
         }
     }
 

@@ -13,6 +13,7 @@ import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.Told;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tls.TrustStore;
@@ -44,18 +45,18 @@ import org.junit.jupiter.params.provider.EnumSource;
 class UpstreamEventTest {
     private static final String LOGGER = "io.webproxy.upstream";
 
-    private final BlockingQueue<UpstreamEvent> events = new LinkedBlockingQueue<>();
-    private final ProxyObserver observer = new ProxyObserver() {
-        @Override
-        public void upstreamChanged(UpstreamEvent event) {
-            events.add(event);
+    private final BlockingQueue<Told> events = new LinkedBlockingQueue<>();
+    private final ProxyObserver observer = Told.to(told -> {
+        if (told.event() instanceof UpstreamEvent) {
+            events.add(told);
         }
-    };
+    });
 
-    private UpstreamEvent event() throws InterruptedException {
-        UpstreamEvent event = events.poll(30, TimeUnit.SECONDS);
-        assertThat(event).as("an event within 30 s").isNotNull();
-        return event;
+    private UpstreamEvent event(String method) throws InterruptedException {
+        Told told = events.poll(30, TimeUnit.SECONDS);
+        assertThat(told).as("an event within 30 s").isNotNull();
+        assertThat(told.method()).isEqualTo(method);
+        return told.as(UpstreamEvent.class);
     }
 
     private UpstreamEvent failure(String upstream, int status) throws Exception {
@@ -76,7 +77,7 @@ class UpstreamEventTest {
                     assertThat(response.body().string()).doesNotContain("127.0.0.1", "localhost", "invalid");
                 }
             }
-            UpstreamEvent event = event();
+            UpstreamEvent event = event("upstreamFailed");
             assertThat(events).as("more events for the same failure").isEmpty();
             assertThat(event.upstream()).isEqualTo(upstream);
             assertThat(event.detail()).contains(upstream).doesNotContain("Exception");
@@ -90,7 +91,6 @@ class UpstreamEventTest {
         // the same port of another address keeps it from being used
         try (ServerSocket elsewhere = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.2"))) {
             UpstreamEvent event = failure("http://127.0.0.1:" + elsewhere.getLocalPort(), 502);
-            assertThat(event.kind()).isEqualTo(UpstreamEvent.Kind.FAILED);
             assertThat(event.error()).contains(ForwardError.CONNECT_REFUSED);
         }
     }
@@ -147,7 +147,7 @@ class UpstreamEventTest {
                     Front.H1,
                     b -> b.route(r -> r.forward(elsewhere)).observer(observer).tlsProvider(provider))) {
                 proxy.get("/").close();
-                assertThat(event().detail()).contains("its certificate isn't for this host: ");
+                assertThat(event("upstreamFailed").detail()).contains("its certificate isn't for this host: ");
             }
         }
     }
@@ -182,7 +182,7 @@ class UpstreamEventTest {
                                         .withTime(Duration.ofSeconds(10))))
                                 .observer(observer))) {
             proxy.get("/").close();
-            assertThat(event().kind()).isEqualTo(UpstreamEvent.Kind.DOWN);
+            event("upstreamDown");
         }
     }
 
@@ -203,14 +203,12 @@ class UpstreamEventTest {
                                                 .withTimeout(Duration.ofSeconds(10))
                                                 .withThresholds(2, 2))))
                                 .observer(observer))) {
-            UpstreamEvent down = event();
-            assertThat(down.kind()).isEqualTo(UpstreamEvent.Kind.DOWN);
+            UpstreamEvent down = event("upstreamDown");
             assertThat(down.error()).isEmpty();
             assertThat(proxy.server().status().upstreams().get(upstream.uri()).healthy())
                     .isFalse();
             status.set("200 OK");
-            UpstreamEvent up = event();
-            assertThat(up.kind()).isEqualTo(UpstreamEvent.Kind.UP);
+            UpstreamEvent up = event("upstreamUp");
             assertThat(up.detail()).startsWith(upstream.uri() + " is back: it passes its health check /ready again");
         }
     }

@@ -74,7 +74,7 @@ final class CertificateRenewal {
         this.random = random;
         this.changed = changed;
         this.copy = new StoredCopy(wanted, shelf);
-        this.news = new RenewalNews(wanted, context::publish);
+        this.news = new RenewalNews(wanted, context.observer());
         this.progress = Progress.none(wanted.names());
     }
 

@@ -4,10 +4,9 @@ import io.webproxy.acme.certificate.StoredCertificate;
 import io.webproxy.acme.certificate.Wanted;
 import io.webproxy.acme.renewal.RenewalSchedule.Urgency;
 import io.webproxy.observe.CertificateEvent;
-import io.webproxy.observe.CertificateEvent.Kind;
 import io.webproxy.observe.CertificateEvent.Problem;
+import io.webproxy.observe.ProxyObserver;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,14 +20,14 @@ final class RenewalNews {
 
     private final List<String> names;
     private final String text;
-    private final Consumer<CertificateEvent> events;
+    private final ProxyObserver observer;
     private @Nullable Object warnedOf;
     private Urgency urgency = Urgency.NONE;
 
-    RenewalNews(Wanted wanted, Consumer<CertificateEvent> events) {
+    RenewalNews(Wanted wanted, ProxyObserver observer) {
         this.names = wanted.names();
         this.text = String.join(", ", wanted.names());
-        this.events = events;
+        this.observer = observer;
     }
 
     void asking(int failures) {
@@ -56,7 +55,12 @@ final class RenewalNews {
                 + now.material().leaf().getIssuerX500Principal().getName()
                 + ", valid until " + now.material().notAfter();
         LOG.info("{}", detail);
-        publish(before == null ? Kind.OBTAINED : Kind.RENEWED, now, detail, List.of());
+        CertificateEvent event = event(now, detail);
+        if (before == null) {
+            observer.certificateObtained(event);
+        } else {
+            observer.certificateRenewed(event);
+        }
     }
 
     /**
@@ -78,7 +82,7 @@ final class RenewalNews {
             LOG.warn("{}", detail);
         }
         warnedOf = same;
-        publish(Kind.FAILED, served, detail, problems);
+        observer.certificateFailed(event(served, detail).withProblems(problems));
     }
 
     /** A certificate nears its end; logged once for each level of urgency. */
@@ -95,16 +99,15 @@ final class RenewalNews {
                         ? "it is being renewed."
                         : "it could not be renewed. " + ended(failures.sentence()));
         LOG.warn("{}", detail);
-        publish(Kind.EXPIRING, served, detail, List.of());
+        observer.certificateExpiring(event(served, detail));
     }
 
     private static String ended(String sentence) {
         return sentence.endsWith(".") ? sentence : sentence + ".";
     }
 
-    private void publish(Kind kind, @Nullable StoredCertificate served, String detail, List<Problem> problems) {
-        CertificateEvent event = CertificateEvent.of(kind, names, detail).withProblems(problems);
-        events.accept(
-                served == null ? event : event.withNotAfter(served.material().notAfter()));
+    private CertificateEvent event(@Nullable StoredCertificate served, String detail) {
+        CertificateEvent event = CertificateEvent.of(names, detail);
+        return served == null ? event : event.withNotAfter(served.material().notAfter());
     }
 }

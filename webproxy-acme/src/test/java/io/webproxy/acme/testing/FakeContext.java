@@ -1,10 +1,13 @@
 package io.webproxy.acme.testing;
 
 import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.spi.ChallengeResponder;
+import io.webproxy.testing.Told;
 import io.webproxy.tls.CertificateContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 public record FakeContext(
         ScheduledExecutorService executor,
         @Nullable ChallengeResponder responder,
-        List<CertificateEvent> events,
+        List<Told> told,
         List<String> changes)
         implements CertificateContext {
     public FakeContext(ScheduledExecutorService executor) {
@@ -23,8 +26,15 @@ public record FakeContext(
         this(executor, responder, new ArrayList<>(), new ArrayList<>());
     }
 
-    public List<CertificateEvent.Kind> kinds() {
-        return events.stream().map(CertificateEvent::kind).toList();
+    /** What has happened to certificates, in order, such as {@code obtained}. */
+    public List<String> kinds() {
+        return told.stream()
+                .map(each -> each.method().replaceFirst("^certificate", "").toLowerCase(Locale.ROOT))
+                .toList();
+    }
+
+    public List<CertificateEvent> events() {
+        return told.stream().map(each -> each.as(CertificateEvent.class)).toList();
     }
 
     @Override
@@ -41,7 +51,7 @@ public record FakeContext(
     }
 
     @Override
-    public void publish(CertificateEvent event) {
-        events.add(event);
+    public ProxyObserver observer() {
+        return Told.to(told::add);
     }
 }

@@ -352,14 +352,15 @@ public final class Exchange {
         limits.ended();
         try {
             if (shared.recorder().isWanted()) {
-                shared.recorder().ended(record());
+                shared.recorder().ended(record(status != 0 ? status : http.getStatusCode()));
             }
         } finally {
             shared.ended();
         }
     }
 
-    private ExchangeData record() {
+    /** The record until now; {@code answered} is the status that it shows. */
+    ExchangeData record(int answered) {
         return new ExchangeData(
                 requestId,
                 startTime,
@@ -375,7 +376,7 @@ public final class Exchange {
                 plan == null ? null : plan.route().name(),
                 upstream.authority(),
                 upstream.protocol(),
-                status != 0 ? status : http.getStatusCode(),
+                answered,
                 proxyAnswered,
                 limits.startClass(),
                 limits.timeoutClass(),

@@ -1,10 +1,8 @@
 package io.webproxy.undertow.exchange;
 
-import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
-import io.webproxy.spi.TimeoutClassChangeData;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.deadline.Guard;
@@ -12,7 +10,6 @@ import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.net.InetSocketAddress;
-import java.util.Optional;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -80,7 +77,7 @@ public final class ExchangeLimits extends Watched {
         if (total >= 0) {
             deadline.limitTotal(total);
         }
-        classChanged(null);
+        classChanged(0);
     }
 
     /** The final response head has arrived: ends the wait for it, and may upgrade the timeout class. */
@@ -90,23 +87,14 @@ public final class ExchangeLimits extends Watched {
         TimeoutClass before = deadline.timeoutClass();
         deadline.upgrade(response);
         if (deadline.timeoutClass() != before) {
-            classChanged(before);
+            classChanged(response.status());
         }
         deadline.activity(now);
     }
 
-    private void classChanged(@Nullable TimeoutClass before) {
-        RequestHead head = exchange.head();
-        exchange.shared()
-                .recorder()
-                .timeoutClassChanged(() -> new TimeoutClassChangeData(
-                        head.clientAddress(),
-                        head.method(),
-                        head.authority(),
-                        head.path(),
-                        exchange.route().name(),
-                        Optional.ofNullable(before),
-                        deadline.timeoutClass()));
+    /** {@code status}: the upstream's, 0 before its response head. */
+    private void classChanged(int status) {
+        exchange.shared().recorder().timeoutClassChanged(() -> exchange.record(status));
     }
 
     /** Starts to count idle time; {@code onExpiry} is called when a limit passes. */

@@ -1,11 +1,7 @@
 package io.webproxy.undertow.observe;
 
-import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
-import io.webproxy.observe.TimeoutClassChange;
-import io.webproxy.observe.TunnelEvent;
-import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.ExchangeData;
 import java.util.List;
@@ -54,24 +50,12 @@ public final class Recorder {
         tell(observer -> observer.exchangeEnded(exchange));
     }
 
-    /**
-     * The timeout class of an exchange was chosen or changed; {@code change} is evaluated only if there are observers.
-     */
-    public void timeoutClassChanged(Supplier<TimeoutClassChange> change) {
+    /** The timeout class of an exchange was chosen or changed; {@code soFar} is evaluated only if there are observers. */
+    public void timeoutClassChanged(Supplier<ExchangeData> soFar) {
         if (!observers.isEmpty()) {
-            TimeoutClassChange made = change.get();
+            ExchangeData made = soFar.get();
             tell(observer -> observer.timeoutClassChanged(made));
         }
-    }
-
-    /** Something happened to a certificate. */
-    public void certificateChanged(CertificateEvent event) {
-        tell(observer -> observer.certificateChanged(event));
-    }
-
-    /** An upstream has failed, or has recovered. */
-    public void upstreamChanged(UpstreamEvent event) {
-        tell(observer -> observer.upstreamChanged(event));
     }
 
     /** A connection of a port rule has ended. */
@@ -80,17 +64,13 @@ public final class Recorder {
         tell(observer -> observer.relayEnded(relay));
     }
 
-    /** Something happened to a tunnel. */
-    public void tunnelChanged(TunnelEvent event) {
-        tell(observer -> observer.tunnelChanged(event));
-    }
-
     /** Whether records of relays are needed. */
     public boolean isRelayWanted() {
         return !observers.isEmpty() || RelayLog.isEnabled();
     }
 
-    private void tell(Consumer<ProxyObserver> what) {
+    /** Calls each observer. */
+    public void tell(Consumer<ProxyObserver> what) {
         for (ProxyObserver observer : observers) {
             try {
                 what.accept(observer);

@@ -1,12 +1,13 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyStartException;
-import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.spi.ChallengeResponder;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.Daemons;
+import io.webproxy.undertow.observe.CertificateNews;
 import io.webproxy.undertow.observe.Recorder;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -20,13 +21,13 @@ final class RunningProvider implements CertificateContext {
 
     private final CertificateProvider provider;
     private final ChallengeAnswers challenges;
-    private final Recorder recorder;
+    private final ProxyObserver observer;
     private final ScheduledThreadPoolExecutor executor;
 
     RunningProvider(CertificateProvider provider, ChallengeAnswers challenges, Recorder recorder) {
         this.provider = provider;
         this.challenges = challenges;
-        this.recorder = recorder;
+        this.observer = new CertificateNews(recorder);
         this.executor = new ScheduledThreadPoolExecutor(THREADS, Daemons.numbered("webproxy-certificates"));
         executor.setRemoveOnCancelPolicy(true);
     }
@@ -89,7 +90,7 @@ final class RunningProvider implements CertificateContext {
     }
 
     @Override
-    public void publish(CertificateEvent event) {
-        recorder.certificateChanged(event);
+    public ProxyObserver observer() {
+        return observer;
     }
 }

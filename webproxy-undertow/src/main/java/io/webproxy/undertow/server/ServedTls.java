@@ -1,7 +1,7 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.spi.Listen;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tunnel.Tunnel;
@@ -19,14 +19,14 @@ import org.jspecify.annotations.Nullable;
  * for existing connections. It also watches certificate files. Thread-safe; one change at a time.
  */
 final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoCloseable {
-    private final Consumer<CertificateEvent> events;
+    private final Consumer<Consumer<ProxyObserver>> events;
     private final FilePoll files = new FilePoll(this::reload);
     private volatile @Nullable ServerTls serving;
     private volatile @Nullable ServerTls prepared;
     private Runnable standIns = () -> {};
 
-    /** None yet; {@code events} is told what happens to files. */
-    ServedTls(Consumer<CertificateEvent> events) {
+    /** None yet; {@code events} passes what happens to files to the observers. */
+    ServedTls(Consumer<Consumer<ProxyObserver>> events) {
         this.events = events;
     }
 

@@ -81,7 +81,7 @@ final class ServerParts {
         // a relay has a second connection
         exchanges.connections(() -> connections.count() + relays.open());
         connections.memory(open -> exchanges.fitsConnection(open + relays.open()));
-        this.tls = new ServedTls(recorder::certificateChanged);
+        this.tls = new ServedTls(recorder::tell);
         this.tunnels = new TunnelSides(new TunnelSides.Lent(
                 threads.worker(),
                 threads.all(),

@@ -2,6 +2,7 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.KeyMaterial;
 import java.util.List;
@@ -19,7 +20,7 @@ final class FileReload {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
 
     private final BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading;
-    private final Consumer<CertificateEvent> events;
+    private final Consumer<Consumer<ProxyObserver>> events;
     private final BiPredicate<CertificateSource, HeldKeys> due;
 
     /**
@@ -29,7 +30,7 @@ final class FileReload {
      *     sentence
      * @param events is told about changes, and about the first of repeated failures
      */
-    FileReload(BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading, Consumer<CertificateEvent> events) {
+    FileReload(BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading, Consumer<Consumer<ProxyObserver>> events) {
         this(reading, events, (source, held) -> false);
     }
 
@@ -40,7 +41,7 @@ final class FileReload {
      */
     FileReload(
             BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading,
-            Consumer<CertificateEvent> events,
+            Consumer<Consumer<ProxyObserver>> events,
             BiPredicate<CertificateSource, HeldKeys> due) {
         this.reading = reading;
         this.events = events;
@@ -70,20 +71,22 @@ final class FileReload {
         for (KeyMaterial material : read.materials()) {
             LOG.info("{} has changed: serving the {}", source, material);
         }
-        events.accept(event(CertificateEvent.Kind.RELOADED, read, source + " has changed and is served."));
+        CertificateEvent event = event(read, source + " has changed and is served.");
+        events.accept(observer -> observer.certificateReloaded(event));
         return read;
     }
 
     private HeldKeys failed(HeldKeys held, String why) {
         if (!held.failures().contains(why)) {
             LOG.warn("A changed certificate isn't served, the previous one is still served: {}", why);
-            events.accept(event(CertificateEvent.Kind.FAILED, held, why));
+            CertificateEvent event = event(held, why);
+            events.accept(observer -> observer.certificateFailed(event));
         }
         return held.failed(why);
     }
 
-    private static CertificateEvent event(CertificateEvent.Kind kind, HeldKeys served, String detail) {
-        CertificateEvent event = CertificateEvent.of(kind, served.names(), detail);
+    private static CertificateEvent event(HeldKeys served, String detail) {
+        CertificateEvent event = CertificateEvent.of(served.names(), detail);
         return served.notAfter().map(event::withNotAfter).orElse(event);
     }
 }

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
-import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
@@ -251,8 +251,8 @@ public final class ServerTls {
      *
      * @param events is told about changes, and about the first of repeated failures
      */
-    public void reload(Consumer<CertificateEvent> events) {
-        List<CertificateEvent> happened = new ArrayList<>();
+    public void reload(Consumer<Consumer<ProxyObserver>> events) {
+        List<Consumer<ProxyObserver>> happened = new ArrayList<>();
         synchronized (loader) {
             ServedCertificates now = served;
             LoadedSources before = now.sources();

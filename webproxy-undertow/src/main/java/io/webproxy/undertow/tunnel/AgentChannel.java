@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
 import io.undertow.connector.ByteBufferPool;
-import io.webproxy.observe.TunnelEvent;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.spi.TunnelAgentData;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelStatus;
@@ -251,11 +251,11 @@ final class AgentChannel extends ControlChannel {
                 LOG.debug("Agent {} announces {}: {}", agent.name(), offer.item(), verdict.code());
             } else if (verdict.isAccepted()) {
                 LOG.info("Agent {} announces {}", agent.name(), offer.item());
-                side.tell(TunnelEvent.Kind.ANNOUNCED, this, offer.item().toString(), "");
+                side.tell(ProxyObserver::tunnelAnnounced, this, offer.item().toString(), "");
             } else {
                 LOG.info("Agent {} may not announce {}: {}", agent.name(), offer.item(), verdict.text());
                 side.tell(
-                        TunnelEvent.Kind.ANNOUNCEMENT_REFUSED,
+                        ProxyObserver::tunnelAnnouncementRefused,
                         this,
                         offer.item().toString(),
                         verdict.text());

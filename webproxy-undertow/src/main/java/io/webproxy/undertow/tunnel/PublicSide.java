@@ -2,6 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.ProxyStartException;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.spi.HostPattern;
 import io.webproxy.spi.TunnelEventData;
@@ -25,6 +26,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -257,7 +259,7 @@ public final class PublicSide {
                 channel.agent().name(),
                 AddressText.of(channel.incoming().client()),
                 channel.software());
-        tell(TunnelEvent.Kind.AGENT_CONNECTED, channel, "", "");
+        tell(ProxyObserver::tunnelAgentConnected, channel, "", "");
         return true;
     }
 
@@ -270,15 +272,16 @@ public final class PublicSide {
         }
         if (farewell == Farewell.NONE) {
             LOG.info("Agent {} is lost: {}", channel.agent().name(), reason);
-            tell(TunnelEvent.Kind.AGENT_LOST, channel, "", reason);
+            tell(ProxyObserver::tunnelAgentLost, channel, "", reason);
         } else {
             LOG.info("Agent {} is disconnected: {}", channel.agent().name(), reason);
-            tell(TunnelEvent.Kind.AGENT_DISCONNECTED, channel, "", reason);
+            tell(ProxyObserver::tunnelAgentDisconnected, channel, "", reason);
         }
     }
 
-    void tell(TunnelEvent.Kind kind, AgentChannel channel, String subject, String detail) {
-        recorder().tunnelChanged(new TunnelEventData(kind, channel.agent().name(), subject, detail));
+    void tell(BiConsumer<ProxyObserver, TunnelEvent> method, AgentChannel channel, String subject, String detail) {
+        TunnelEvent event = new TunnelEventData(channel.agent().name(), subject, detail);
+        recorder().tell(observer -> method.accept(observer, event));
     }
 
     AgentState agent(AgentEntry entry) {

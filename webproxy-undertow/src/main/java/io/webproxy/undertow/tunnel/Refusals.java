@@ -38,7 +38,7 @@ final class Refusals {
         String address = AddressText.of(incoming.client());
         state.refusedAgents.increment();
         LOG.debug("{} is refused: {}", address, detail);
-        recorder.tunnelChanged(new TunnelEventData(TunnelEvent.Kind.AGENT_REFUSED, address, "", detail));
+        tell(address, detail);
     }
 
     /** An agent is refused because the agents file doesn't list its key. */
@@ -50,7 +50,12 @@ final class Refusals {
                     fingerprint,
                     UNKNOWN_KEY);
         }
-        recorder.tunnelChanged(new TunnelEventData(TunnelEvent.Kind.AGENT_REFUSED, fingerprint, "", UNKNOWN_KEY));
+        tell(fingerprint, UNKNOWN_KEY);
+    }
+
+    private void tell(String peer, String detail) {
+        TunnelEvent event = new TunnelEventData(peer, "", detail);
+        recorder.tell(observer -> observer.tunnelAgentRefused(event));
     }
 
     /** Number of refused visitors since the start. */

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.spi.TunnelEventData;
 import io.webproxy.spi.TunnelServerData;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -130,11 +132,12 @@ final class Uplink {
                 .toList();
         status = new TunnelServerData(text(), true, 0, accepted, texts, Optional.empty());
         LOG.info("Connected to {} as {}", text(), agent);
-        tell(TunnelEvent.Kind.SERVER_CONNECTED, String.join("; ", texts.values()));
+        tell(ProxyObserver::tunnelServerConnected, String.join("; ", texts.values()));
     }
 
-    private void tell(TunnelEvent.Kind kind, String detail) {
-        side.environment().recorder().tunnelChanged(new TunnelEventData(kind, text(), "", detail));
+    private void tell(BiConsumer<ProxyObserver, TunnelEvent> method, String detail) {
+        TunnelEvent event = new TunnelEventData(text(), "", detail);
+        side.environment().recorder().tell(observer -> method.accept(observer, event));
     }
 
     /** There is no connection now. */
@@ -149,10 +152,10 @@ final class Uplink {
         boolean connected = status.connected();
         if (connected && farewell == Farewell.NONE) {
             LOG.info("The connection to {} is lost: {}", text(), why);
-            tell(TunnelEvent.Kind.SERVER_LOST, why);
+            tell(ProxyObserver::tunnelServerLost, why);
         } else if (connected) {
             LOG.info("Disconnected from {}: {}", text(), why);
-            tell(TunnelEvent.Kind.SERVER_DISCONNECTED, why);
+            tell(ProxyObserver::tunnelServerDisconnected, why);
         } else if (!closed && !status.failure().equals(Optional.of(why))) {
             LOG.warn(
                     "{} can't be connected to and is tried again: {}{}",

@@ -1,12 +1,13 @@
 package io.webproxy.undertow.upstream;
 
 import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.UpstreamEvent;
-import io.webproxy.observe.UpstreamEvent.Kind;
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.UpstreamEventData;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -31,7 +32,7 @@ final class UpstreamNews {
 
     private final String upstream;
     private final LongSupplier nanoClock;
-    private final Consumer<UpstreamEvent> observers;
+    private final Consumer<Consumer<ProxyObserver>> observers;
     private final BooleanSupplier healthy;
     private final Timer timer;
 
@@ -48,6 +49,19 @@ final class UpstreamNews {
     private boolean succeededSince;
     private final Rest rest = new Rest();
     private final Rest restOfAnswers = new Rest();
+
+    /** What can happen, and how observers are told. */
+    private enum Kind {
+        FAILED(ProxyObserver::upstreamFailed),
+        DOWN(ProxyObserver::upstreamDown),
+        UP(ProxyObserver::upstreamUp);
+
+        private final BiConsumer<ProxyObserver, UpstreamEvent> method;
+
+        Kind(BiConsumer<ProxyObserver, UpstreamEvent> method) {
+            this.method = method;
+        }
+    }
 
     /** Runs a task later, on any thread. */
     interface Timer {
@@ -79,7 +93,7 @@ final class UpstreamNews {
             Upstream upstream,
             LongSupplier nanoClock,
             Timer timer,
-            Consumer<UpstreamEvent> observers,
+            Consumer<Consumer<ProxyObserver>> observers,
             BooleanSupplier healthy) {
         this.timer = timer;
         this.upstream = upstream.toString();
@@ -215,7 +229,7 @@ final class UpstreamNews {
         }
         if (said != null && !silent) {
             LOG.info("{}", said);
-            observers.accept(new UpstreamEventData(Kind.FAILED, upstream, Optional.of(what), said));
+            tell(Kind.FAILED, what, said);
         }
     }
 
@@ -233,6 +247,11 @@ final class UpstreamNews {
         } else {
             LOG.warn("{}", said);
         }
-        observers.accept(new UpstreamEventData(what, upstream, Optional.ofNullable(leg), said));
+        tell(what, leg, said);
+    }
+
+    private void tell(Kind what, @Nullable ForwardError leg, String said) {
+        UpstreamEvent event = new UpstreamEventData(upstream, Optional.ofNullable(leg), said);
+        observers.accept(observer -> what.method.accept(observer, event));
     }
 }

@@ -219,7 +219,7 @@ public final class Upstreams implements AutoCloseable {
                         upstream,
                         exchanges.nanoClock(),
                         (nanos, task) -> IoTasks.executeAfter(threads.get(0), task, nanos / 1_000_000 + 1),
-                        exchanges.recorder()::upstreamChanged,
+                        exchanges.recorder()::tell,
                         () -> monitor.isHealthy(upstream)));
     }
 

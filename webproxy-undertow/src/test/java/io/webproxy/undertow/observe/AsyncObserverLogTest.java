@@ -7,14 +7,11 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.observe.TimeoutClassChange;
-import io.webproxy.spi.TimeoutClassChangeData;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.timeout.TimeoutClass;
-import java.net.InetAddress;
-import java.util.Optional;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -24,8 +21,7 @@ import org.slf4j.LoggerFactory;
 /** What an observer behind a queue throws: here, where there is a logger that can be read. */
 @ExtendWith(LeakCheck.class)
 class AsyncObserverLogTest {
-    private static final TimeoutClassChange CHANGE = new TimeoutClassChangeData(
-            InetAddress.getLoopbackAddress(), "GET", "example.com", "/", "/", Optional.empty(), TimeoutClass.LONG);
+    private static final CertificateEvent CHANGE = CertificateEvent.of(List.of("example.com"), "Done.");
 
     @Test
     @ExpectedLog(logger = "io.webproxy.observe.AsyncObserver", contains = "thrown by the test")
@@ -34,7 +30,7 @@ class AsyncObserverLogTest {
         ProxyObserver async = ProxyObserver.async(
                 new ProxyObserver() {
                     @Override
-                    public void timeoutClassChanged(TimeoutClassChange change) {
+                    public void certificateChanged(CertificateEvent change) {
                         told.countDown();
                         throw new IllegalStateException("thrown by the test");
                     }
@@ -46,7 +42,7 @@ class AsyncObserverLogTest {
         logger.addAppender(appender);
         try {
             for (int i = 0; i < 3; i++) {
-                async.timeoutClassChanged(CHANGE);
+                async.certificateChanged(CHANGE);
             }
             assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
             await().until(() -> Thread.getAllStackTraces().keySet().stream()

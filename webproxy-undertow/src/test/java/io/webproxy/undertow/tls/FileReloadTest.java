@@ -5,8 +5,10 @@ import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.observe.CertificateEvent;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.Told;
 import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
@@ -34,7 +36,8 @@ class FileReloadTest {
     @TempDir
     Path directory;
 
-    private final List<CertificateEvent> events = new ArrayList<>();
+    private final List<Told> events = new ArrayList<>();
+    private final ProxyObserver observer = Told.to(events::add);
 
     private static HeldCertificate leaf(String name) {
         return new HeldCertificate.Builder()
@@ -60,7 +63,7 @@ class FileReloadTest {
     /** The names that are served after a look at the files. */
     private List<String> look(ServerTls tls) {
         events.clear();
-        tls.reload(events::add);
+        tls.reload(call -> call.accept(observer));
         return served(tls);
     }
 
@@ -72,8 +75,9 @@ class FileReloadTest {
     }
 
     private void assertReloaded(String name) {
-        assertThat(events).singleElement().satisfies(event -> {
-            assertThat(event.kind()).isEqualTo(CertificateEvent.Kind.RELOADED);
+        assertThat(events).singleElement().satisfies(told -> {
+            CertificateEvent event = told.as(CertificateEvent.class);
+            assertThat(told.method()).isEqualTo("certificateReloaded");
             assertThat(event.names()).containsExactly(name);
             assertThat(event.notAfter()).isPresent();
         });
@@ -146,8 +150,9 @@ class FileReloadTest {
         ServerTls tls = serve(pem(directory));
         Files.writeString(directory.resolve("privkey.pem"), B.privateKeyPkcs8Pem());
         assertThat(look(tls)).containsExactly("a.example");
-        assertThat(events).singleElement().satisfies(event -> {
-            assertThat(event.kind()).isEqualTo(CertificateEvent.Kind.FAILED);
+        assertThat(events).singleElement().satisfies(told -> {
+            CertificateEvent event = told.as(CertificateEvent.class);
+            assertThat(told.method()).isEqualTo("certificateFailed");
             assertThat(event.names()).containsExactly("a.example");
             assertThat(event.detail()).contains("doesn't belong to the certificate");
         });
@@ -207,7 +212,7 @@ class FileReloadTest {
         store(file, B, C);
         assertThat(look(tls)).containsExactlyInAnyOrder("b.example", "c.example");
         assertThat(events).hasSize(1);
-        assertThat(events.get(0).names()).containsExactlyInAnyOrder("b.example", "c.example");
+        assertThat(events.get(0).as(CertificateEvent.class).names()).containsExactlyInAnyOrder("b.example", "c.example");
     }
 
     private static void store(Path file, HeldCertificate... leafs) throws Exception {

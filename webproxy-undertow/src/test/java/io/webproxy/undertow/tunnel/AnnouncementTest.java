@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.observe.TunnelEvent;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.Told;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
@@ -215,8 +215,8 @@ class AnnouncementTest {
         try (TunnelRig rig = rig("alice names=a.example.com")) {
             RawAgent.announcing(TunnelKey.load(directory.resolve("alice")), rig.port(), "a.example.com")
                     .close();
-            await().until(() -> rig.events.stream().anyMatch(event -> event.kind() == TunnelEvent.Kind.AGENT_LOST));
-            assertThat(rig.events).extracting(TunnelEvent::kind).doesNotContain(TunnelEvent.Kind.AGENT_DISCONNECTED);
+            await().until(() -> rig.events.stream().anyMatch(told -> told.method().equals("tunnelAgentLost")));
+            assertThat(rig.events).extracting(Told::method).doesNotContain("tunnelAgentDisconnected");
         }
     }
 
@@ -234,9 +234,9 @@ class AnnouncementTest {
     /** Each side tells of it on a thread of its own, in any order. */
     private static void bothSidesTellOfTheirDisconnection(TunnelRig rig) {
         await().untilAsserted(() -> assertThat(rig.events)
-                .extracting(TunnelEvent::kind)
-                .filteredOn(kind -> kind.name().matches(".*_(DISCONNECTED|LOST)"))
-                .containsExactlyInAnyOrder(TunnelEvent.Kind.AGENT_DISCONNECTED, TunnelEvent.Kind.SERVER_DISCONNECTED));
+                .extracting(Told::method)
+                .filteredOn(method -> method.matches(".*(Disconnected|Lost)"))
+                .containsExactlyInAnyOrder("tunnelAgentDisconnected", "tunnelServerDisconnected"));
     }
 
     @Test

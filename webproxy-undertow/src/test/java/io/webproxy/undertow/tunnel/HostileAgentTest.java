@@ -9,6 +9,7 @@ import io.webproxy.spi.TunnelEventData;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.Told;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.undertow.testing.TestProxy;
@@ -83,11 +84,10 @@ class HostileAgentTest {
                 .isInstanceOf(IOException.class);
         await().until(() -> rig.side.refusedAgents() >= 1);
         await().untilAsserted(() -> assertThat(rig.events)
-                .contains(new TunnelEventData(
-                        TunnelEvent.Kind.AGENT_REFUSED,
-                        unknown.fingerprint(),
-                        "",
-                        "the agents file has no agent with this key")));
+                .contains(new Told(
+                        "tunnelAgentRefused",
+                        new TunnelEventData(
+                                unknown.fingerprint(), "", "the agents file has no agent with this key"))));
     }
 
     @Test
@@ -239,8 +239,9 @@ class HostileAgentTest {
             }
         }
         await().untilAsserted(() -> assertThat(rig.events)
-                .anyMatch(event -> event.kind() == TunnelEvent.Kind.AGENT_REFUSED
-                        && event.peer().startsWith("127.0.0.1")
+                .filteredOn(told -> told.method().equals("tunnelAgentRefused"))
+                .extracting(told -> told.as(TunnelEvent.class))
+                .anyMatch(event -> event.peer().startsWith("127.0.0.1")
                         && event.detail().contains("token isn't good")));
     }
 

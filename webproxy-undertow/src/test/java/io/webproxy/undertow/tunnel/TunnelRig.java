@@ -4,9 +4,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
-import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
-import io.webproxy.observe.TunnelEvent;
+import io.webproxy.testing.Told;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelKey;
@@ -61,21 +60,17 @@ final class TunnelRig implements AutoCloseable {
     private final AtomicLong ahead = new AtomicLong();
     private final AtomicLong aheadOfPrivates = new AtomicLong();
     private volatile @Nullable Long stopped;
-    final BlockingQueue<TunnelEvent> events = new LinkedBlockingQueue<>();
+    final BlockingQueue<Told> events = new LinkedBlockingQueue<>();
     final LiveRelays live = new LiveRelays();
     final BlockingQueue<RelayRecord> records = new LinkedBlockingQueue<>();
     private final Recorder recorder = new Recorder(
-            List.of(new ProxyObserver() {
-                @Override
-                public void relayEnded(RelayRecord relay) {
+            List.of(Told.to(told -> {
+                if (told.event() instanceof RelayRecord relay) {
                     records.add(relay);
+                } else {
+                    events.add(told);
                 }
-
-                @Override
-                public void tunnelChanged(TunnelEvent event) {
-                    events.add(event);
-                }
-            }),
+            })),
             null);
     private final List<PrivateSide> privates = new ArrayList<>();
     private final Map<Integer, AcceptingChannel<StreamConnection>> ports = new ConcurrentHashMap<>();

@@ -3,9 +3,11 @@ package io.webproxy.undertow.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.observe.ForwardError;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.Told;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,14 +23,15 @@ class UpstreamNewsTest {
     private record Timed(long time, Runnable task) {}
 
     private final PriorityQueue<Timed> timers = new PriorityQueue<>((one, other) -> Long.compare(one.time, other.time));
-    private final List<UpstreamEvent> events = new ArrayList<>();
+    private final List<Told> events = new ArrayList<>();
+    private final ProxyObserver observer = Told.to(events::add);
     private long now = 1_000;
     private boolean healthy = true;
     private final UpstreamNews news = new UpstreamNews(
             Upstream.of("http://a.test:80"),
             () -> now,
             (nanos, task) -> timers.add(new Timed(now + nanos, task)),
-            events::add,
+            call -> call.accept(observer),
             () -> healthy);
 
     private void pass(Duration time) {
@@ -47,7 +50,7 @@ class UpstreamNewsTest {
 
     private List<String> said() {
         List<String> said = events.stream()
-                .map(event -> event.kind() + " " + event.detail())
+                .map(told -> told.method() + " " + told.as(UpstreamEvent.class).detail())
                 .toList();
         events.clear();
         return said;
@@ -58,11 +61,11 @@ class UpstreamNewsTest {
         for (int i = 0; i < 1000; i++) {
             refuse();
         }
-        assertThat(said()).containsExactly("FAILED " + REFUSED);
+        assertThat(said()).containsExactly("upstreamFailed " + REFUSED);
         pass(Duration.ofSeconds(59));
         assertThat(said()).isEmpty();
         pass(Duration.ofSeconds(1));
-        assertThat(said()).containsExactly("FAILED " + REFUSED + " (999 more failures since the last line)");
+        assertThat(said()).containsExactly("upstreamFailed " + REFUSED + " (999 more failures since the last line)");
         pass(Duration.ofHours(1));
         assertThat(said()).as("nothing new").isEmpty();
     }
@@ -78,7 +81,7 @@ class UpstreamNewsTest {
         }
         assertThat(said()).isEmpty();
         pass(Duration.ofSeconds(1));
-        assertThat(said()).containsExactly("UP http://a.test:80 is back: it can be reached again, after 11 s");
+        assertThat(said()).containsExactly("upstreamUp http://a.test:80 is back: it can be reached again, after 11 s");
         pass(Duration.ofHours(1));
         news.succeeded();
         assertThat(said()).isEmpty();
@@ -91,9 +94,9 @@ class UpstreamNewsTest {
             news.succeeded();
             pass(Duration.ofMillis(500));
         }
-        assertThat(said()).hasSize(6).allSatisfy(line -> assertThat(line).startsWith("FAILED " + REFUSED));
+        assertThat(said()).hasSize(6).allSatisfy(line -> assertThat(line).startsWith("upstreamFailed " + REFUSED));
         pass(Duration.ofSeconds(1));
-        assertThat(said()).containsExactly("UP http://a.test:80 is back: it can be reached again, after 300 s");
+        assertThat(said()).containsExactly("upstreamUp http://a.test:80 is back: it can be reached again, after 300 s");
     }
 
     @Test
@@ -104,7 +107,7 @@ class UpstreamNewsTest {
         said();
         pass(Duration.ofMinutes(1));
         assertThat(said())
-                .containsExactly("DOWN " + REFUSED + ", 5 times in a row: other upstreams are preferred"
+                .containsExactly("upstreamDown " + REFUSED + ", 5 times in a row: other upstreams are preferred"
                         + " (2 more failures since the last line)");
     }
 
@@ -119,14 +122,14 @@ class UpstreamNewsTest {
         pass(Duration.ofMinutes(2));
         assertThat(said()).isEmpty();
         refuse();
-        assertThat(said()).containsExactly("FAILED " + REFUSED + " (1 more failures since the last line)");
+        assertThat(said()).containsExactly("upstreamFailed " + REFUSED + " (1 more failures since the last line)");
     }
 
     @Test
     void upstreamThatAHealthCheckFindsDownIsBackByTheCheckAlone() {
         healthy = false;
         news.down(null, "http://a.test:80 fails its health check /ready and gets no requests: status 500");
-        assertThat(events.get(0).error()).isEmpty();
+        assertThat(events.get(0).as(UpstreamEvent.class).error()).isEmpty();
         said();
         pass(Duration.ofSeconds(5));
         news.succeeded();
@@ -135,7 +138,7 @@ class UpstreamNewsTest {
         healthy = true;
         news.passes("/ready");
         assertThat(said())
-                .containsExactly("UP http://a.test:80 is back: it passes its health check /ready again, after 5 s");
+                .containsExactly("upstreamUp http://a.test:80 is back: it passes its health check /ready again, after 5 s");
     }
 
     @Test
@@ -143,14 +146,14 @@ class UpstreamNewsTest {
         for (int i = 0; i < 10; i++) {
             news.answerFailed(ForwardError.UPSTREAM_CLOSED, "the upstream closed");
         }
-        assertThat(said()).containsExactly("FAILED http://a.test:80 failed a request: the upstream closed");
+        assertThat(said()).containsExactly("upstreamFailed http://a.test:80 failed a request: the upstream closed");
         refuse();
-        assertThat(said()).containsExactly("FAILED " + REFUSED);
+        assertThat(said()).containsExactly("upstreamFailed " + REFUSED);
         pass(Duration.ofMinutes(1));
         news.answerFailed(ForwardError.INVALID_RESPONSE, "no HTTP");
         assertThat(said())
                 .containsExactly(
-                        "FAILED http://a.test:80 failed a request: no HTTP (9 more failures since the last line)");
+                        "upstreamFailed http://a.test:80 failed a request: no HTTP (9 more failures since the last line)");
     }
 
     @Test
