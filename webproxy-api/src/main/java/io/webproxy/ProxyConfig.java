@@ -856,6 +856,11 @@ public final class ProxyConfig {
                 }
             });
             problems.addAll(RouteTable.problems(routes));
+            Set<String> certificateFields = new HashSet<>(Set.of(clientCertificates.header()));
+            listens.forEach(listen -> listen.settings()
+                    .clientCertificates()
+                    .ifPresent(own -> certificateFields.add(own.header())));
+            problems.addAll(new SentUsers(authenticator, certificateFields).problems(routes));
             problems.addAll(new GroupConflicts(tuning.pool(), tuning.outlierEjection()).problems(routes));
             if (!problems.isEmpty()) {
                 throw new ProxyConfigException(problems);

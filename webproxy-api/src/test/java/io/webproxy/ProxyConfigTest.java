@@ -502,4 +502,27 @@ class ProxyConfigTest {
                 .asInstanceOf(InstanceOfAssertFactories.throwable(ProxyConfigException.class))
                 .satisfies(e -> assertThat(e.problems()).hasSize(2));
     }
+
+    @Test
+    void usersThatCantBeSentAndFieldsOfCertificatesAreProblems() {
+        ProxyConfig.Builder builder = ProxyServer.builder()
+                .https(0, endpoint -> endpoint.clientCertificates(
+                        ClientCertificates.optional(TrustStore.pem(Path.of("ca.pem")))
+                                .withHeader("X-Id")))
+                .basicAuth("two words", "secret")
+                .route(r -> r.name("a").path("/a").sendUser("X-Who").forward("http://127.0.0.1:1"))
+                .route(r -> r.name("b")
+                        .path("/b")
+                        .basicAuth("ann", "secret")
+                        .sendUser("x-id")
+                        .forward("http://127.0.0.1:1"))
+                .route(r -> r.name("c").path("/c").forward("http://127.0.0.1:1"));
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(ProxyConfigException.class)
+                .hasMessageContaining("route a: sendUser(\"X-Who\") with a user of other characters (expected: a user of"
+                        + " visible ASCII characters)")
+                .hasMessageContaining(
+                        "route b: sendUser(\"x-id\") (expected: another field than that of client certificates)")
+                .hasMessageNotContaining("route c");
+    }
 }

@@ -77,6 +77,7 @@ class TotalUpdateTest {
             "allow deny > clearAddresses",
             "basicAuth authenticator withoutAuthentication > withServerAuthentication",
             "allowPreflight > withoutPreflight",
+            "sendUser > withoutUser",
             "keepAltSvc > withoutAltSvc",
             "requestBodyBytes > withServerBodyLimit",
             "forward answer redirectTo > clearTarget",
@@ -211,6 +212,7 @@ class TotalUpdateTest {
                 .deny("10.0.0.1")
                 .basicAuth("user", "secret")
                 .allowPreflight()
+                .sendUser("X-Forwarded-User")
                 .keepAltSvc()
                 .requestBodyBytes(5)
                 .filter(request -> FilterDecision.proceed())
@@ -260,6 +262,7 @@ class TotalUpdateTest {
                             .clearAddresses()
                             .withServerAuthentication()
                             .withoutPreflight()
+                            .withoutUser()
                             .withoutAltSvc()
                             .withServerBodyLimit()
                             .withoutFilter()

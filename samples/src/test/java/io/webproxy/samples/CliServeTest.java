@@ -119,6 +119,40 @@ class CliServeTest {
 
     /** Another proxy is one that speaks HTTP/2 in cleartext. */
     @Test
+    void servicesGetTheUserInTheFieldThatIsNamed() throws Exception {
+        String service = "http://127.0.0.1:";
+        try (DemoService chat = DemoService.ofModel("chat");
+                Served proxy = Served.start(
+                        "expose",
+                        "--external-port",
+                        "0",
+                        "--bind",
+                        "127.0.0.1",
+                        "--plain",
+                        "--user",
+                        "ann",
+                        "--password",
+                        "secret",
+                        "--send-user",
+                        "X-Who",
+                        "--to",
+                        service + chat.port(),
+                        "--route",
+                        "/headers=" + service + chat.port())) {
+            for (String path : new String[] {"/headers", "/api/hello"}) {
+                Request request = new Request.Builder()
+                        .url(proxy.url(path))
+                        .header("Authorization", Credentials.basic("ann", "secret"))
+                        .header("X-Who", "forged")
+                        .build();
+                try (Response response = client.newCall(request).execute()) {
+                    assertThat(response.body().string()).contains("ann").doesNotContain("forged");
+                }
+            }
+        }
+    }
+
+    @Test
     void routeMayGoToAServiceThatSpeaksHttp2() throws Exception {
         try (DemoService service = DemoService.ofModel("chat");
                 Served inner = Served.start(

@@ -76,6 +76,7 @@ class CliTest {
                         + " alone (expected: --internal-port PORT or --to URL with it)",
                 "expose --internal-port 1 --external-port 0 --host-header a/b|--host-header: a/b (expected: client,"
                         + " upstream, host or host:port)",
+                "expose --internal-port 1 --external-port 0 --send-user Host|--send-user: Host (expected: letters, digits",
                 "expose --internal-port 1 --external-port 0 --forwarded-headers some|--forwarded-headers: some (expected:"
                         + " all, x-forwarded or none)",
                 "expose --internal-port 1 --external-port 0 --host-header=|--host-header: empty (expected:"

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Immutable, thread-safe. Servers may share an instance: they then share its verified credentials and its throttle.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class BasicAuth implements Authenticator {
     private static final String DEFAULT_REALM = "Restricted";
     /** A missing value never turns protection off. */
@@ -87,6 +88,11 @@ public final class BasicAuth implements Authenticator {
     /** A copy that forwards {@code Authorization} to the upstream; by default it isn't forwarded. */
     public BasicAuth forwardingCredentials() {
         return new BasicAuth(accepted, realm, true);
+    }
+
+    /** The users and passwords; neither shows. */
+    public AcceptedPasswords accepted() {
+        return accepted;
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.webproxy.spi.HeaderEdit;
 import io.webproxy.spi.HeaderMatch;
 import io.webproxy.spi.HostHeader;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.IdentityField;
 import io.webproxy.spi.PathPrefix;
 import io.webproxy.spi.RateLimit;
 import io.webproxy.spi.RetryOn;
@@ -61,6 +62,7 @@ public final class Route {
     private final Access access;
     private final @Nullable UpstreamGroup upstreamGroup;
     private final boolean ownGroup;
+    private final @Nullable String userField;
     private final @Nullable RequestFilter filter;
     private final @Nullable Function<RequestHead, Answer> answer;
     private final @Nullable String redirect;
@@ -83,6 +85,7 @@ public final class Route {
         this.access = builder.access();
         this.upstreamGroup = builder.upstreamGroup();
         this.ownGroup = builder.group == null;
+        this.userField = builder.userField;
         this.filter = builder.filter;
         this.answer = builder.answer;
         this.redirect = builder.redirect;
@@ -156,6 +159,11 @@ public final class Route {
     /** The upstreams of the group; empty if the server answers itself. */
     public List<Upstream> upstreams() {
         return upstreamGroup == null ? List.of() : upstreamGroup.upstreams();
+    }
+
+    /** The field in which upstreams get the authenticated user; empty for none. */
+    public Optional<String> userField() {
+        return Optional.ofNullable(userField);
     }
 
     /** The request filter; empty for none. */
@@ -260,6 +268,7 @@ public final class Route {
         private final List<Upstream> upstreams = new ArrayList<>();
         private @Nullable UpstreamGroup group;
         private @Nullable UpstreamGroup own;
+        private @Nullable String userField;
         private @Nullable RequestFilter filter;
         private @Nullable Function<RequestHead, Answer> answer;
         private @Nullable String redirect;
@@ -302,6 +311,7 @@ public final class Route {
             } else {
                 group = route.upstreamGroup;
             }
+            userField = route.userField;
             filter = route.filter;
             answer = route.answer;
             redirect = route.redirect;
@@ -598,6 +608,30 @@ public final class Route {
         /** Preflights are authenticated as all requests are, which is the default. */
         public Builder withoutPreflight() {
             this.preflight = false;
+            return this;
+        }
+
+        /**
+         * Upstreams get the authenticated user in this field, such as {@code X-Forwarded-User} or {@code Remote-User}.
+         * No user, no field. From all requests to the server, on every route, whoever sends them, the field and what
+         * differs from it in case and punctuation only are removed first, also in trailers: not even conditions, filters
+         * and authenticators see them. A filter of this route can't change the field. Upstreams that believe it must be
+         * reachable through this server only.
+         *
+         * <p>A user's name has visible ASCII characters only: another one of {@code BasicAuth} stops the start, and one
+         * of an authenticator of one's own is answered with 500.
+         *
+         * @throws IllegalArgumentException if the name has other characters than letters, digits and hyphens, or has a
+         *     meaning of its own
+         */
+        public Builder sendUser(String field) {
+            this.userField = IdentityField.checkedForUsers("route.sendUser", field);
+            return this;
+        }
+
+        /** Upstreams aren't told who the user is, which is the default; takes {@link #sendUser} back. */
+        public Builder withoutUser() {
+            this.userField = null;
             return this;
         }
 
@@ -970,7 +1004,8 @@ public final class Route {
          * The route.
          *
          * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, an
-         *     upstream group, answer and redirect, or if it rewrites locations and keeps its prefix
+         *     upstream group, answer and redirect, if it rewrites locations and keeps its prefix, or if
+         *     it edits the field of {@link #sendUser}
          */
         public Route build() {
             String route = "route " + (name == null ? host + path.toString() : name);
@@ -988,6 +1023,11 @@ public final class Route {
             if (locations && replacedPrefix == null) {
                 throw new IllegalArgumentException(route + ": rewriteLocations without stripPrefix() or"
                         + " replacePrefix(…) (expected: one of them, for else there is no prefix to put back)");
+            }
+            String field = userField;
+            if (field != null && requestHeaders.stream().anyMatch(edit -> IdentityField.isAlike(edit.name(), field))) {
+                throw new IllegalArgumentException(route + ": sendUser(\"" + field + "\") and an edit of that field"
+                        + " (expected: one of them)");
             }
             return new Route(this);
         }

@@ -13,14 +13,15 @@ public sealed interface AcceptedPasswords {
      *
      * @param hash for comparing credentials
      * @param expected the hash of the user, a colon and the password
+     * @param sendable whether the user can be sent to an upstream, see {@link IdentityField#isSendable}
      */
-    record Pair(CredentialHash hash, ByteBuffer expected) implements AcceptedPasswords {
+    record Pair(CredentialHash hash, ByteBuffer expected, boolean sendable) implements AcceptedPasswords {
         /** Keeps only the hash. */
         public static Pair of(String user, String password) {
             CredentialHash hash = new CredentialHash();
             byte[] pair = (user + ":" + password).getBytes(StandardCharsets.UTF_8);
             try {
-                return new Pair(hash, hash.of(pair));
+                return new Pair(hash, hash.of(pair), IdentityField.isSendable(user));
             } finally {
                 Arrays.fill(pair, (byte) 0);
             }

@@ -1,10 +1,8 @@
 package io.webproxy.tls;
 
-import java.util.Locale;
+import io.webproxy.spi.IdentityField;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,29 +20,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClientCertificates {
     private static final String STANDARD = "Client-Cert";
-    private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9-]{0,63}");
-    private static final Pattern TAKEN = Pattern.compile("(x-forwarded-(?!client-)|(proxy|content|accept|if|sec)-).*");
-    private static final Set<String> TAKEN_NAMES = Set.of(
-            "authorization",
-            "client-cert-chain",
-            "connection",
-            "cookie",
-            "date",
-            "expect",
-            "forwarded",
-            "host",
-            "http2-settings",
-            "keep-alive",
-            "max-forwards",
-            "origin",
-            "range",
-            "te",
-            "trailer",
-            "transfer-encoding",
-            "upgrade",
-            "via",
-            "x-real-ip");
-
     private static final ClientCertificates OFF = new ClientCertificates(null, false, STANDARD, false);
 
     private final @Nullable TrustStore trust;
@@ -81,8 +56,7 @@ public final class ClientCertificates {
      *     hyphen, or has a meaning of its own
      */
     public ClientCertificates withHeader(String name) {
-        String lower = Objects.requireNonNull(name, "name").toLowerCase(Locale.ROOT);
-        if (!NAME.matcher(name).matches() || TAKEN.matcher(lower).matches() || TAKEN_NAMES.contains(lower)) {
+        if (!IdentityField.canHaveCertificates(Objects.requireNonNull(name, "name"))) {
             throw new IllegalArgumentException(
                     "clientCertificates.header: " + name
                             + " (expected: letters, digits and hyphens, and no name with a meaning of its own; such as Client-Cert)");

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RouteKnobsTest {
     private static final String HEADER =
@@ -337,5 +338,79 @@ class RouteKnobsTest {
                 decision -> decision.setHeader("X-A", "1"),
                 decision -> decision.removeHeader("X-A"),
                 decision -> decision.withUpstream(Upstream.of("http://127.0.0.1:9")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "X-Forwarded-User",
+                "x-forwarded-preferred-username",
+                "Remote-User",
+                "X-Remote-User",
+                "X-WEBAUTH-USER",
+                "X-Auth-Request-Email"
+            })
+    void fieldForTheUserIsAName(String field) {
+        Route route =
+                Route.builder().sendUser(field).forward("http://127.0.0.1:8080").build();
+        assertThat(route.userField()).contains(field);
+        assertThat(route.toBuilder().build().userField()).contains(field);
+        assertThat(route.toBuilder().withoutUser().build().userField()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Host",
+                "content-length",
+                "Content-Type",
+                "Transfer-Encoding",
+                "Connection",
+                "Keep-Alive",
+                "Proxy-User",
+                "TE",
+                "Trailer",
+                "Upgrade",
+                "Cookie",
+                "Authorization",
+                "Forwarded",
+                "X-Forwarded-For",
+                "X-Forwarded-Proto",
+                "X-Forwarded-Client-Cert",
+                "X-Forwarded-Users",
+                "X-Real-IP",
+                "X--Real--IP",
+                "X-Request-Id",
+                "Gateway-Loop",
+                "Client-Cert",
+                "Client-Cert-Chain",
+                "X-Original-URL",
+                "Sec-WebSocket-Key",
+                "Remote_User",
+                "User Name",
+                "User\r\nX: y",
+                "",
+                "\u00fcser"
+            })
+    void fieldForTheUserHasNoOtherMeaning(String field) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Route.builder().sendUser(field))
+                .withMessage("route.sendUser: " + field.replaceAll("[^!-~]", "?")
+                        + " (expected: letters, digits and hyphens, and no name with a meaning of its own; such as"
+                        + " X-Forwarded-User or Remote-User)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"X-Who", "x_who", "X.WHO"})
+    void routeThatSendsUsersCantEditTheirField(String edited) {
+        Route.Builder route = Route.builder()
+                .name("a")
+                .sendUser("X-Who")
+                .setRequestHeader(edited, "root")
+                .forward("http://127.0.0.1:8080");
+        assertThatIllegalArgumentException()
+                .isThrownBy(route::build)
+                .withMessage("route a: sendUser(\"X-Who\") and an edit of that field (expected: one of them)");
+        assertThat(route.withoutUser().build().userField()).isEmpty();
     }
 }

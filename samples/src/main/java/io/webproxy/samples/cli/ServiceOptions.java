@@ -42,6 +42,13 @@ final class ServiceOptions {
                     + " Docker's attach and exec, or SPDY/3.1; may be repeated. WebSockets need no permission.")
     private List<String> upgrades = new ArrayList<>();
 
+    @Option(
+            names = "--send-user",
+            paramLabel = "FIELD",
+            description = "The header field in which services get the user who has passed --user or --htpasswd, such as"
+                    + " X-Forwarded-User or Remote-User; clients can't send it. Default: none.")
+    private @Nullable String sendUser;
+
     @Mixin
     private RouteOptions routes = new RouteOptions();
 
@@ -51,7 +58,7 @@ final class ServiceOptions {
     }
 
     void applyTo(ProxyConfig.Builder builder) {
-        Consumer<Route.Builder> host = hostHeader();
+        Consumer<Route.Builder> host = hostHeader().andThen(sendUser());
         boolean byDefault = routes.isEmpty() || internalPort != null || !to.isEmpty();
         routes.applyTo(builder, host, byDefault);
         if (byDefault) {
@@ -92,6 +99,15 @@ final class ServiceOptions {
                 yield route -> route.hostHeader(value);
             }
         };
+    }
+
+    private Consumer<Route.Builder> sendUser() {
+        String field = sendUser;
+        if (field == null) {
+            return route -> {};
+        }
+        Complaint.of("--send-user", () -> Route.builder().sendUser(field));
+        return route -> route.sendUser(field);
     }
 
     private String[] upstreams() {

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.auth;
 
+import io.webproxy.spi.IdentityField;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -111,6 +112,14 @@ final class PasswordFile {
      */
     String hashOfNobody() {
         return "$2b$" + (highestCost < 10 ? "0" : "") + highestCost + "$" + ".".repeat(53);
+    }
+
+    /** A user who can't be sent to an upstream; null if there is none. */
+    @Nullable String unsendable() {
+        return hashes.keySet().stream()
+                .filter(user -> !IdentityField.isSendable(user))
+                .findFirst()
+                .orElse(null);
     }
 
     /** Whether the last line ends with a line end; otherwise part of the file may be missing. */

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path normalised; the route was chosen by it
  * @param forwarded which fields tell the upstream about the client
+ * @param userFields which fields only this server sends
  * @param kept the client's fields that aren't forwarded: credentials for the proxy
  * @param unusualNamesPass whether fields are forwarded whose names have characters other than letters, digits and
  *     hyphens
@@ -31,6 +32,7 @@ public record RequestPlan(
         Route route,
         String path,
         ForwardedHeaders forwarded,
+        UserFields userFields,
         Set<HttpString> kept,
         boolean unusualNamesPass,
         @Nullable String rewrittenPath,
@@ -38,20 +40,20 @@ public record RequestPlan(
         @Nullable Upstream onlyUpstream,
         Map<String, String> tags) {
     /** The plan that follows from the route alone. */
-    public static RequestPlan of(Route route, String path, ForwardedHeaders forwarded) {
-        return new RequestPlan(route, path, forwarded, Set.of(), false, null, List.of(), null, Map.of());
+    public static RequestPlan of(Route route, String path, ForwardedHeaders forwarded, UserFields userFields) {
+        return new RequestPlan(route, path, forwarded, userFields, Set.of(), false, null, List.of(), null, Map.of());
     }
 
     /** A copy that doesn't forward these fields of the client: they are for the proxy only. */
     public RequestPlan keeping(Set<HttpString> credentials) {
         return new RequestPlan(
-                route, path, forwarded, credentials, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, tags);
+                route, path, forwarded, userFields, credentials, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
     /** A copy that forwards fields with unusual names. */
     public RequestPlan withUnusualNames() {
         return new RequestPlan(
-                route, path, forwarded, kept, true, rewrittenPath, requestEdits, onlyUpstream, tags);
+                route, path, forwarded, userFields, kept, true, rewrittenPath, requestEdits, onlyUpstream, tags);
     }
 
     /** A copy with the decision of a filter that lets the request pass. */
@@ -60,6 +62,7 @@ public record RequestPlan(
                 route,
                 path,
                 forwarded,
+                userFields,
                 kept,
                 unusualNamesPass,
                 decision.path().orElse(null),
@@ -76,6 +79,7 @@ public record RequestPlan(
                 route,
                 path,
                 forwarded,
+                userFields,
                 kept,
                 unusualNamesPass,
                 rewrittenPath,

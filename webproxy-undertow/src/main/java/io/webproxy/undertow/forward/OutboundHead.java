@@ -19,6 +19,7 @@ import io.webproxy.undertow.exchange.Peer;
 import io.webproxy.undertow.exchange.RequestIds;
 import io.webproxy.undertow.exchange.RequestPath;
 import io.webproxy.undertow.exchange.UpstreamPath;
+import io.webproxy.undertow.exchange.UserFields;
 import io.webproxy.undertow.message.Cookies;
 import io.webproxy.undertow.message.FieldNames;
 import io.webproxy.undertow.message.FieldRules;
@@ -145,6 +146,10 @@ final class OutboundHead {
                     out, in, route.rewrite().prefix().isPresent() ? route.path() : PathPrefix.root(), peer.trusted());
         }
         peer.identity().fields().forEach(out::field);
+        String user = exchange.user();
+        if (user != null && route.userField().isPresent()) {
+            out.field(new HttpString(route.userField().get()), user);
+        }
         if (framing.isChunked()) {
             if (!http2) {
                 out.field(Headers.TRANSFER_ENCODING, "chunked");
@@ -192,6 +197,10 @@ final class OutboundHead {
             HeaderEdits.apply(exchange.plan().requestEdits(), edited);
             // only the handshake identifies the client, whatever the configured field names
             exchange.peer().identity().strip(edited);
+            // and only the authenticator names the user, where that is sent
+            if (exchange.route().userField().isPresent()) {
+                new UserFields(List.of(new HttpString(exchange.route().userField().get()))).strip(edited);
+            }
             for (long i = edited.fastIterateNonEmpty(); i != -1; i = edited.fiNextNonEmpty(i)) {
                 write(out, edited.fiCurrent(i));
             }
@@ -272,6 +281,7 @@ final class OutboundHead {
         }
         HeaderMap allowed = names.trailers(trailers);
         exchange.plan().kept().forEach(allowed::remove);
+        exchange.plan().userFields().strip(allowed);
         return allowed;
     }
 

@@ -100,6 +100,30 @@ public final class FieldNames {
         return folded.toString();
     }
 
+    /** Whether servers may confuse two names: their folded forms are the same. */
+    public static boolean isAlike(HttpString one, HttpString other) {
+        int i = skip(one, 0);
+        int j = skip(other, 0);
+        while (i < one.length() && j < other.length()) {
+            char c = folded(one.byteAt(i));
+            if (c != folded(other.byteAt(j))) {
+                return false;
+            }
+            i = c == '-' ? skip(one, i) : i + 1;
+            j = c == '-' ? skip(other, j) : j + 1;
+        }
+        return skip(one, i) == one.length() && skip(other, j) == other.length();
+    }
+
+    /** The first letter or digit from there on, or the end. */
+    private static int skip(HttpString name, int from) {
+        int i = from;
+        while (i < name.length() && folded(name.byteAt(i)) == '-') {
+            i++;
+        }
+        return i;
+    }
+
     static boolean isProtected(String folded) {
         return PROTECTED.contains(folded) || PROTECTED_STARTS.stream().anyMatch(folded::startsWith);
     }

@@ -7,6 +7,7 @@ import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
+import io.webproxy.spi.IdentityField;
 import io.webproxy.spi.Access;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
@@ -25,6 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Authentication implements Stage {
     private static final Logger LOG = LoggerFactory.getLogger(Authentication.class);
+    private static final int MOST_SHOWN = 64;
     private static final Set<HttpString> USUAL = Set.of(Headers.AUTHORIZATION);
 
     @Override
@@ -72,10 +74,19 @@ final class Authentication implements Stage {
         Exchange exchange = passage.exchange();
         if (decision == null) {
             LOG.error("The authenticator failed", failure);
-            exchange.failed(ForwardError.APPLICATION_FAILED);
-            LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
+            failed(exchange);
         } else if (decision.isGranted()) {
-            exchange.authenticated(decision.user().orElseThrow());
+            String user = decision.user().orElseThrow();
+            String field = exchange.route().userField().orElse(null);
+            if (field != null && !user.isEmpty() && !IdentityField.isSendable(user)) {
+                LOG.error(
+                        "The user {} can't be sent in {} (expected: visible ASCII characters)",
+                        user.substring(0, Math.min(user.length(), MOST_SHOWN)).replaceAll("[^!-~]", "?"),
+                        field);
+                failed(exchange);
+                return;
+            }
+            exchange.authenticated(user);
             Set<HttpString> credentials = credentials(authenticator, decision);
             if (!credentials.isEmpty()) {
                 exchange.planned(exchange.plan().keeping(credentials));
@@ -89,6 +100,11 @@ final class Authentication implements Stage {
                     status == 401 ? "User and password are needed." : "Access is denied for now.",
                     decision.headers());
         }
+    }
+
+    private static void failed(Exchange exchange) {
+        exchange.failed(ForwardError.APPLICATION_FAILED);
+        LocalAnswer.send(exchange, 500, "The proxy can't check who you are.", Map.of());
     }
 
     /** The fields with credentials, which are for this server only. */

@@ -59,6 +59,7 @@ final class Client {
      */
     Exchange exchange(HttpServerExchange http, Exchanges exchanges, Settings now, String path) {
         peer.identity().strip(http.getRequestHeaders());
+        now.userFields().strip(http.getRequestHeaders());
         // not :scheme, in which the client could write anything
         String scheme = http.getConnection().getSslSession() == null ? "http" : "https";
         ForwardedStory story = story(now, scheme, http.getRequestHeaders());

@@ -30,7 +30,7 @@ record Routing(Misdirection misdirection) implements Stage {
             return false;
         }
         exchange.routed(
-                RequestPlan.of(route, path, route.forwardedHeaders().orElse(now.forwarded())),
+                RequestPlan.of(route, path, route.forwardedHeaders().orElse(now.forwarded()), now.userFields()),
                 route.timeouts().orElse(now.timeouts()));
         if (!route.path().matches(path)) {
             Redirect.addSlash(exchange, route.path());

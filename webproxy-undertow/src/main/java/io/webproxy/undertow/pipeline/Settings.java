@@ -10,6 +10,7 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.undertow.exchange.GuardedPages;
 import io.webproxy.undertow.exchange.Trust;
+import io.webproxy.undertow.exchange.UserFields;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param trust whose forwarding fields are believed
  * @param forwarded which forwarding fields are written, for routes without their own setting
  * @param clientCertificates how the upstream is told about client certificates
+ * @param userFields which fields only this server sends
  * @param limits of heads and bodies
  * @param unusualNamesDropped whether fields are dropped on every route whose names have characters other than letters,
  *     digits and hyphens
@@ -38,6 +40,7 @@ public record Settings(
         Trust trust,
         ForwardedHeaders forwarded,
         ClientCertificates clientCertificates,
+        UserFields userFields,
         HttpLimits limits,
         boolean unusualNamesDropped,
         RateLimiter rates,
@@ -53,6 +56,7 @@ public record Settings(
                 new Trust(config.trustedProxies()),
                 config.forwardedHeaders(),
                 config.clientCertificates(),
+                UserFields.of(config.routes()),
                 config.tuning().http(),
                 config.dropUnderscoreHeaders(),
                 rates,
@@ -70,6 +74,7 @@ public record Settings(
                 trust,
                 forwarded,
                 asked,
+                userFields,
                 limits,
                 unusualNamesDropped,
                 rates,

@@ -4,6 +4,7 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.Authenticator;
+import io.webproxy.undertow.auth.SentUsers;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -37,6 +38,7 @@ final class Authenticators implements Part, AutoCloseable {
                     change.started.add(authenticator);
                 }
             }
+            SentUsers.check(next);
         } catch (Throwable e) {
             change.rollBack();
             if (e instanceof IllegalArgumentException) {

@@ -1,0 +1,43 @@
+package io.webproxy;
+
+import io.webproxy.auth.Authenticator;
+import io.webproxy.auth.BasicAuth;
+import io.webproxy.route.Route;
+import io.webproxy.spi.AcceptedPasswords;
+import io.webproxy.spi.IdentityField;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds routes that can't send their users to upstreams.
+ *
+ * @param server the server-wide authenticator; null for none
+ * @param certificateFields the fields of client certificates
+ */
+record SentUsers(@Nullable Authenticator server, Set<String> certificateFields) {
+    /** The problems, a sentence each. */
+    List<String> problems(List<Route> routes) {
+        List<String> problems = new ArrayList<>();
+        for (Route route : routes) {
+            String field = route.userField().orElse(null);
+            if (field == null) {
+                continue;
+            }
+            String sent = "route " + route.name() + ": sendUser(\"" + field + "\")";
+            if (certificateFields.stream().anyMatch(other -> IdentityField.isAlike(field, other))) {
+                problems.add(sent + " (expected: another field than that of client certificates)");
+            }
+            Authenticator authenticator = route.access().ownAuthenticator()
+                    ? route.access().authenticator().orElse(null)
+                    : server;
+            if (authenticator instanceof BasicAuth basic
+                    && basic.accepted() instanceof AcceptedPasswords.Pair pair
+                    && !pair.sendable()) {
+                problems.add(sent + " with a user of other characters (expected: a user of visible ASCII characters)");
+            }
+        }
+        return problems;
+    }
+}
