@@ -183,7 +183,10 @@ public final class ProxyServer implements AutoCloseable {
                 try {
                     reader.serves(running);
                 } catch (RuntimeException e) {
-                    LOG.warn("Observer {} failed; the server is not affected", observer.getClass().getName(), e);
+                    LOG.warn(
+                            "Observer {} failed; the server is not affected",
+                            observer.getClass().getName(),
+                            e);
                 }
             }
         }

@@ -34,7 +34,8 @@ class CliMetricsTest {
     }
 
     private Served demo(String bound, String... more) {
-        List<String> arguments = new ArrayList<>(List.of("demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain"));
+        List<String> arguments =
+                new ArrayList<>(List.of("demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain"));
         arguments.addAll(List.of("--metrics", bound + ":" + port));
         arguments.addAll(List.of(more));
         return Served.start(arguments.toArray(String[]::new));
@@ -64,8 +65,8 @@ class CliMetricsTest {
             // a record is made when the response has been sent
             await().untilAsserted(() -> assertThat(body(request("/metrics")))
                     .containsPattern("webproxy_requests_seconds_count\\{class=\"DEFAULT\",class_end=\"DEFAULT\","
-                            + "error=\"none\",method=\"GET\",outcome=\"SUCCESS\",protocol=\"HTTP/1.1\",route=\"[^\"]*\","
-                            + "server=\"webproxy\",status=\"200\"} 3\n"));
+                                         + "error=\"none\",method=\"GET\",outcome=\"SUCCESS\",protocol=\"HTTP/1.1\",route=\"[^\"]*\",server=\"webproxy\",status=\"200\"}"
+                                         + " 3\n"));
             try (Response response = call(request("/metrics"))) {
                 assertThat(response.header("Content-Type")).isEqualTo("text/plain; version=0.0.4; charset=utf-8");
                 assertThat(response.header("Access-Control-Allow-Origin")).isNull();
@@ -139,7 +140,8 @@ class CliMetricsTest {
                 RawConnection open = RawConnection.open(demo.port())) {
             // a body that doesn't come
             open.send("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
-            await().until(() -> body(request("/metrics")).contains("webproxy_requests_active{server=\"webproxy\"} 1.0"));
+            await().until(() ->
+                    body(request("/metrics")).contains("webproxy_requests_active{server=\"webproxy\"} 1.0"));
             demo.interrupt();
             await().untilAsserted(() -> {
                 try (Response ready = call(request("/readyz"))) {

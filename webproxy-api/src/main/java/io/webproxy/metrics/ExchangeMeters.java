@@ -143,7 +143,8 @@ final class ExchangeMeters {
         }
     }
 
-    private record Bytes(@Nullable Counter received, @Nullable Counter sent) {
+    private record Bytes(
+            @Nullable Counter received, @Nullable Counter sent) {
         void count(long in, long out) {
             if (received != null && in > 0) {
                 received.increment((double) in);
@@ -174,8 +175,8 @@ final class ExchangeMeters {
         private synchronized @Nullable Timer add(int index, @Nullable ForwardError error) {
             Timer timer = meters.timer(
                     "webproxy.upstream.requests",
-                    "Exchanges by the upstream that answered or failed last, from the request head to the response head,"
-                            + " or to the failure.",
+                    "Exchanges by the upstream that answered or failed last, from the request head to the response"
+                            + " head, or to the failure.",
                     "upstream",
                     name,
                     "error",

@@ -44,19 +44,30 @@ final class StatusMeters {
         gauge("webproxy.requests.active", "Requests in flight.", ProxyStatus::exchanges);
         gauge("webproxy.websockets", "Open WebSockets and other upgraded connections.", ProxyStatus::tunnels);
         gauge("webproxy.healthy", "1 while the server can serve, else 0.", status -> status.isHealthy() ? 1 : 0);
-        gauge("webproxy.tunnel.agents", "Connected agents of tunnels.", status -> status.tunnelStatus().agents().stream()
-                .filter(agent -> agent.left().isEmpty())
-                .count());
-        gauge("webproxy.tunnel.clients", "Clients connected to agents, or waiting.", status -> status.tunnelStatus()
-                .clients());
-        gauge("webproxy.tunnel.servers", "Public servers that this one is connected to.", status ->
-                status.tunnelStatus().servers().stream()
+        gauge(
+                "webproxy.tunnel.agents",
+                "Connected agents of tunnels.",
+                status -> status.tunnelStatus().agents().stream()
+                        .filter(agent -> agent.left().isEmpty())
+                        .count());
+        gauge(
+                "webproxy.tunnel.clients",
+                "Clients connected to agents, or waiting.",
+                status -> status.tunnelStatus().clients());
+        gauge(
+                "webproxy.tunnel.servers",
+                "Public servers that this one is connected to.",
+                status -> status.tunnelStatus().servers().stream()
                         .filter(server -> server.connected())
                         .count());
-        counter("webproxy.tunnel.refused", "Clients of tunnels that were refused.", status -> status.tunnelStatus()
-                .refused());
-        counter("webproxy.tunnel.agents.refused", "Connections of agents that were refused.", status ->
-                status.tunnelStatus().refusedAgents());
+        counter(
+                "webproxy.tunnel.refused",
+                "Clients of tunnels that were refused.",
+                status -> status.tunnelStatus().refused());
+        counter(
+                "webproxy.tunnel.agents.refused",
+                "Connections of agents that were refused.",
+                status -> status.tunnelStatus().refusedAgents());
     }
 
     /** Shows this status from now on. */
@@ -208,11 +219,7 @@ final class StatusMeters {
     }
 
     private void add(
-            List<Meter> made,
-            String name,
-            String description,
-            ToDoubleFunction<StatusView> value,
-            String... tags) {
+            List<Meter> made, String name, String description, ToDoubleFunction<StatusView> value, String... tags) {
         Meter gauge = meters.gauge(name, description, null, () -> value.applyAsDouble(view()), tags);
         if (gauge != null) {
             made.add(gauge);

@@ -31,8 +31,9 @@ record StatusView(
 
     static StatusView of(ProxyStatus status) {
         Map<String, List<ProxyStatus.Pool>> pools = new TreeMap<>();
-        status.upstreams().forEach((upstream, pool) -> pools.computeIfAbsent(authority(upstream), a -> new ArrayList<>())
-                .add(pool));
+        status.upstreams()
+                .forEach((upstream, pool) -> pools.computeIfAbsent(authority(upstream), a -> new ArrayList<>())
+                        .add(pool));
         Map<RuleName, ProxyStatus.Rule> rules = new HashMap<>();
         for (ProxyStatus.Port port : status.ports()) {
             port.rules().forEach(rule -> rules.put(new RuleName(port.endpoint(), rule.name()), rule));

@@ -91,14 +91,22 @@ final class TagSet {
         int status = tags & 0x3ff;
         int error = tags >> 22;
         return new String[] {
-            "method", METHODS[tags >> 10 & 0xf],
-            "status", status < LEAST_STATUS ? MeterSet.OTHER : Integer.toString(status),
-            "outcome", outcome(status),
-            "route", route,
-            "protocol", PROTOCOLS[protocol(tags)],
-            "class", CLASSES[tags >> 16 & 7].name(),
-            "class.end", CLASSES[tags >> 19 & 7].name(),
-            "error", error(error == 0 ? null : ERRORS[error - 1])
+            "method",
+            METHODS[tags >> 10 & 0xf],
+            "status",
+            status < LEAST_STATUS ? MeterSet.OTHER : Integer.toString(status),
+            "outcome",
+            outcome(status),
+            "route",
+            route,
+            "protocol",
+            PROTOCOLS[protocol(tags)],
+            "class",
+            CLASSES[tags >> 16 & 7].name(),
+            "class.end",
+            CLASSES[tags >> 19 & 7].name(),
+            "error",
+            error(error == 0 ? null : ERRORS[error - 1])
         };
     }
 

@@ -154,8 +154,7 @@ class ProxyMetricsTest {
             int count = 0;
             for (int status = 100; status <= 999; status++) {
                 for (String method : List.of("GET", "PUT", "POST")) {
-                    metrics.exchangeEnded(
-                            Records.of(method, status, "/", "HTTP/1.1", "route-" + count++, null));
+                    metrics.exchangeEnded(Records.of(method, status, "/", "HTTP/1.1", "route-" + count++, null));
                 }
             }
             assertThat(registry.find("webproxy.requests").timers())
@@ -210,12 +209,11 @@ class ProxyMetricsTest {
     @Test
     void metersOfWhatIsRemovedGoAndThoseOfWhatIsNewCome() {
         try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
-            metrics.serves(
-                    server(() -> status(Map.of("http://a:80", new PoolData(1, 1, 0, false, true)), List.of())));
+            metrics.serves(server(() -> status(Map.of("http://a:80", new PoolData(1, 1, 0, false, true)), List.of())));
             assertThat(upstreams()).containsExactly("a:80");
             // as after an update
-            metrics.serves(
-                    server(() -> status(Map.of("https://b:443", new PoolData(1, 1, 0, false, true)), List.of())));
+            metrics.serves(server(
+                    () -> status(Map.of("https://b:443", new PoolData(1, 1, 0, false, true)), List.of())));
             assertThat(upstreams()).containsExactly("b:443");
         }
     }
@@ -235,7 +233,9 @@ class ProxyMetricsTest {
                 return status(Map.of(), List.of());
             }));
             for (Meter meter : registry.getMeters()) {
-                meter.measure().forEach(measurement -> assertThat(measurement.getValue()).isNotNaN());
+                meter.measure()
+                        .forEach(measurement ->
+                                assertThat(measurement.getValue()).isNotNaN());
             }
             // more only if this took longer than a tenth of a second for each
             assertThat(reads[0]).isLessThan(registry.getMeters().size() / 2);

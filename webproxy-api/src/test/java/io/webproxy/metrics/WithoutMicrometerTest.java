@@ -54,9 +54,8 @@ class WithoutMicrometerTest {
                     .invoke(null);
             Object config = builder.getClass()
                     .getMethod("forward", String[].class)
-                    .invoke(
-                            builder.getClass().getMethod("http", int.class).invoke(builder, 0),
-                            (Object) new String[] {"http://127.0.0.1:8080"});
+                    .invoke(builder.getClass().getMethod("http", int.class).invoke(builder, 0), (Object)
+                            new String[] {"http://127.0.0.1:8080"});
             assertThat(config.getClass().getMethod("build").invoke(config)).isNotNull();
         }
     }

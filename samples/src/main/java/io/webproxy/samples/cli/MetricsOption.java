@@ -15,8 +15,10 @@ final class MetricsOption {
     @Option(
             names = NAME,
             paramLabel = "ADDRESS:PORT",
-            description = "Serves metrics for Prometheus (/metrics) and health (/livez, /readyz) by HTTP at this address,"
-                    + " such as 127.0.0.1:9090; one that isn't loopback needs --user or --htpasswd; default: nowhere.")
+            description =
+                    "Serves metrics for Prometheus (/metrics) and health (/livez, /readyz) by HTTP at this address,"
+                            + " such as 127.0.0.1:9090; one that isn't loopback needs --user or --htpasswd; default:"
+                            + " nowhere.")
     private @Nullable String address;
 
     /**
@@ -27,7 +29,8 @@ final class MetricsOption {
      * @return null if the option isn't given
      * @throws IllegalArgumentException if the address can't be one
      */
-    @Nullable MetricsServer open(Consumer<ProxyConfig.Builder> credentials, boolean given) {
+    @Nullable
+    MetricsServer open(Consumer<ProxyConfig.Builder> credentials, boolean given) {
         if (address == null) {
             return null;
         }
@@ -57,6 +60,7 @@ final class MetricsOption {
     }
 
     private static IllegalArgumentException wrong(String text) {
-        return Complaint.wrong(NAME, text, "an address of this machine and a port, such as 127.0.0.1:9090 or [::1]:9090");
+        return Complaint.wrong(
+                NAME, text, "an address of this machine and a port, such as 127.0.0.1:9090 or [::1]:9090");
     }
 }
