@@ -30,6 +30,30 @@ public sealed interface ProxyStatus permits StatusData {
     long refused();
 
     /**
+     * The same by reason; without zeros: {@code total} and {@code address}, the limits of connections, in all and of one
+     * client address, {@code memory} and {@code descriptors}, shortages of the process.
+     */
+    Map<String, Long> refusals();
+
+    /** Client connections that have had their last response while their clients are still sending. */
+    int lingering();
+
+    /** Completed TLS handshakes of clients since the start by version, such as {@code TLSv1.3}. */
+    Map<String, Long> handshakes();
+
+    /** TLS handshakes of clients since the start that failed, were too slow, or were broken off. */
+    long failedHandshakes();
+
+    /** File descriptors of the process that are open or promised to connections; 0 where the system can't tell. */
+    long descriptors();
+
+    /** How many file descriptors the process may have; 0 where the system can't tell. */
+    long descriptorLimit();
+
+    /** How many of them clients can't use. */
+    long descriptorReserve();
+
+    /**
      * Client connections closed since the start because of an unexpected failure before a request, such as a shortage.
      */
     long failed();
@@ -54,6 +78,9 @@ public sealed interface ProxyStatus permits StatusData {
 
     /** A sentence that says why the server can't serve any more, although it isn't closed; empty while it can. */
     Optional<String> failure();
+
+    /** Whether the server stops: it accepts no connections any more, and waits for what is in flight. */
+    boolean isDraining();
 
     /** Whether the server can serve: false if a thread that it depends on has ended; then only a restart helps. */
     default boolean isHealthy() {

@@ -72,6 +72,7 @@ final class ExchangeMeters {
         private final AtomicReferenceArray<@Nullable Timer> firstBytes =
                 new AtomicReferenceArray<>(TimeoutClass.values().length);
         private volatile TimerTable requests = TimerTable.EMPTY;
+        private volatile @Nullable Counter retries;
 
         OfRoute(String route) {
             this.route = route;
@@ -84,10 +85,29 @@ final class ExchangeMeters {
             int protocol = TagSet.protocol(tags);
             Bytes moved = bytes.get(protocol);
             (moved == null ? addBytes(protocol) : moved).count(exchange.bytesIn(), exchange.bytesOut());
+            if (exchange.attempts() > 1) {
+                retried(exchange.attempts() - 1);
+            }
             Duration first = exchange.firstByteOrNull();
             if (first != null) {
                 Timer waited = firstBytes.get(exchange.endClass().ordinal());
                 record(waited == null ? addFirstByte(exchange.endClass()) : waited, first);
+            }
+        }
+
+        private void retried(int times) {
+            Counter counter = retries;
+            if (counter == null) {
+                counter = meters.counter(
+                        "webproxy.requests.retries",
+                        "How often requests were sent to an upstream again, or to another one.",
+                        null,
+                        "route",
+                        route);
+                retries = counter;
+            }
+            if (counter != null) {
+                counter.increment(times);
             }
         }
 

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatusMeters {
     private static final long FRESH_NANOS = 100_000_000L;
+    private static final List<String> REASONS = List.of("total", "address", "memory", "descriptors");
+    private static final List<String> VERSIONS = List.of("TLSv1.2", "TLSv1.3");
 
     private final MeterSet meters;
     private final LongSupplier nanoClock;
@@ -36,7 +38,43 @@ final class StatusMeters {
         this.meters = meters;
         this.nanoClock = nanoClock;
         gauge("webproxy.connections", "Open client connections.", ProxyStatus::connections);
-        counter("webproxy.connections.refused", "Client connections refused by a limit.", ProxyStatus::refused);
+        gauge(
+                "webproxy.connections.lingering",
+                "Client connections that have had their last response while their clients are still sending.",
+                ProxyStatus::lingering);
+        for (String reason : REASONS) {
+            counter(
+                    "webproxy.connections.refused",
+                    "Client connections refused by a limit or a shortage.",
+                    status -> status.refusals().getOrDefault(reason, 0L),
+                    "reason",
+                    reason);
+        }
+        for (String version : VERSIONS) {
+            counter(
+                    "webproxy.handshakes",
+                    "Completed TLS handshakes of clients.",
+                    status -> status.handshakes().getOrDefault(version, 0L),
+                    "version",
+                    version);
+        }
+        counter(
+                "webproxy.handshakes.failed",
+                "TLS handshakes of clients that failed or were broken off.",
+                ProxyStatus::failedHandshakes);
+        gauge(
+                "webproxy.descriptors.open",
+                "File descriptors of the process that are open or promised to connections.",
+                ProxyStatus::descriptors);
+        gauge(
+                "webproxy.descriptors.limit",
+                "How many file descriptors the process may have.",
+                ProxyStatus::descriptorLimit);
+        gauge(
+                "webproxy.descriptors.reserve",
+                "How many of the file descriptors clients can't use.",
+                ProxyStatus::descriptorReserve);
+        gauge("webproxy.draining", "1 while the server stops, else 0.", status -> status.isDraining() ? 1 : 0);
         counter(
                 "webproxy.connections.failed",
                 "Client connections closed by an unexpected failure before a request.",
@@ -85,8 +123,8 @@ final class StatusMeters {
         meters.gauge(name, description, null, () -> value.applyAsDouble(view().status()));
     }
 
-    private void counter(String name, String description, ToDoubleFunction<ProxyStatus> value) {
-        meters.counterOf(name, description, () -> value.applyAsDouble(view().status()));
+    private void counter(String name, String description, ToDoubleFunction<ProxyStatus> value, String... tags) {
+        meters.counterOf(name, description, () -> value.applyAsDouble(view().status()), tags);
     }
 
     /** The status, at most a tenth of a second old; older only while another thread reads it. */

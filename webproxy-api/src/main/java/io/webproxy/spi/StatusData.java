@@ -22,11 +22,26 @@ public record StatusData(
         List<ProxyStatus.Port> ports,
         TunnelStatus tunnelStatus,
         List<CertificateStatus> certificates,
-        Optional<String> failure)
+        Optional<String> failure,
+        boolean isDraining,
+        CounterData counters)
         implements ProxyStatus {
     /** The status of a closed server. */
     public static final StatusData CLOSED = new StatusData(
-            List.of(), "", 0, 0, 0, 0, 0, Map.of(), List.of(), TunnelStatusData.NONE, List.of(), Optional.empty());
+            List.of(),
+            "",
+            0,
+            0,
+            0,
+            0,
+            0,
+            Map.of(),
+            List.of(),
+            TunnelStatusData.NONE,
+            List.of(),
+            Optional.empty(),
+            false,
+            CounterData.NONE);
 
     /** Copies the collections; nothing is null. */
     public StatusData {
@@ -37,6 +52,42 @@ public record StatusData(
         Objects.requireNonNull(tunnelStatus, "tunnelStatus");
         certificates = List.copyOf(certificates);
         Objects.requireNonNull(failure, "failure");
+        Objects.requireNonNull(counters, "counters");
+    }
+
+    @Override
+    public int lingering() {
+        return counters.lingering();
+    }
+
+    @Override
+    public Map<String, Long> refusals() {
+        return counters.refusals();
+    }
+
+    @Override
+    public Map<String, Long> handshakes() {
+        return counters.handshakes();
+    }
+
+    @Override
+    public long failedHandshakes() {
+        return counters.failedHandshakes();
+    }
+
+    @Override
+    public long descriptors() {
+        return counters.descriptors();
+    }
+
+    @Override
+    public long descriptorLimit() {
+        return counters.descriptorLimit();
+    }
+
+    @Override
+    public long descriptorReserve() {
+        return counters.descriptorReserve();
     }
 
     @Override
@@ -66,6 +117,10 @@ public record StatusData(
                 "certificates",
                 certificates,
                 "failure",
-                failure);
+                failure,
+                "draining",
+                isDraining,
+                "counters",
+                counters);
     }
 }

@@ -17,6 +17,7 @@ import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.Records;
+import io.webproxy.spi.CounterData;
 import io.webproxy.spi.PoolData;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.ServerObserver;
@@ -77,7 +78,9 @@ class ProxyMetricsTest {
                 List.of(),
                 none.tunnelStatus(),
                 certificates,
-                none.failure());
+                none.failure(),
+                true,
+                new CounterData(6, Map.of("address", 3L), Map.of("TLSv1.3", 8L), 9, 100, 1_000, 125));
     }
 
     private double gauge(String name, String... tags) {
@@ -187,7 +190,22 @@ class ProxyMetricsTest {
             assertThat(gauge("webproxy.requests.active")).isEqualTo(5);
             assertThat(gauge("webproxy.websockets")).isEqualTo(4);
             assertThat(gauge("webproxy.healthy")).isEqualTo(1);
+            assertThat(gauge("webproxy.connections.lingering")).isEqualTo(6);
+            assertThat(gauge("webproxy.descriptors.open")).isEqualTo(100);
+            assertThat(gauge("webproxy.descriptors.limit")).isEqualTo(1_000);
+            assertThat(gauge("webproxy.descriptors.reserve")).isEqualTo(125);
+            assertThat(gauge("webproxy.draining")).isEqualTo(1);
+            assertThat(registry.get("webproxy.handshakes")
+                            .tag("version", "TLSv1.3")
+                            .functionCounter()
+                            .count())
+                    .isEqualTo(8);
+            assertThat(registry.get("webproxy.handshakes.failed")
+                            .functionCounter()
+                            .count())
+                    .isEqualTo(9);
             assertThat(registry.get("webproxy.connections.refused")
+                            .tag("reason", "address")
                             .functionCounter()
                             .count())
                     .isEqualTo(3);

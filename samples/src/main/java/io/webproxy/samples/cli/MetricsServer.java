@@ -14,6 +14,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
+import io.webproxy.ProxyStatus;
 import io.webproxy.http.Answer;
 import io.webproxy.metrics.ProxyMetrics;
 import java.lang.management.ManagementFactory;
@@ -35,7 +36,6 @@ final class MetricsServer implements AutoCloseable {
     private final ProxyMetrics metrics;
     private final ProxyServer server;
     private volatile @Nullable ProxyServer shown;
-    private volatile boolean stopping;
 
     private MetricsServer(InetSocketAddress address, Consumer<ProxyConfig.Builder> credentials) {
         registry.config().meterFilter(buckets());
@@ -109,11 +109,6 @@ final class MetricsServer implements AutoCloseable {
         shown = proxy;
     }
 
-    /** The server is about to stop: it isn't ready from now on. */
-    void stopping() {
-        stopping = true;
-    }
-
     private boolean isLive() {
         ProxyServer proxy = shown;
         return proxy == null || proxy.status().isHealthy();
@@ -121,7 +116,11 @@ final class MetricsServer implements AutoCloseable {
 
     private boolean isReady() {
         ProxyServer proxy = shown;
-        return proxy != null && !stopping && proxy.isRunning() && proxy.status().isHealthy();
+        if (proxy == null || !proxy.isRunning()) {
+            return false;
+        }
+        ProxyStatus status = proxy.status();
+        return status.isHealthy() && !status.isDraining();
     }
 
     @Override

@@ -139,9 +139,6 @@ final class ServerOptions {
                     command.commandLine().getOut(),
                     serving.ready().apply(proxy),
                     () -> {
-                        if (shown != null) {
-                            shown.stopping();
-                        }
                         serving.beforeStop().run();
                         proxy.close();
                     },

@@ -28,6 +28,7 @@ public final class DescriptorRoom {
     private static final int MOST_RESERVE = 1024;
     private static final long RECOUNT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final int COUNT_SHARE = 20;
+    private static final long UNLIMITED = Long.MAX_VALUE / 2;
     private static final String SPARE = "/dev/null";
 
     private final LongSupplier open;
@@ -64,7 +65,26 @@ public final class DescriptorRoom {
 
     /** An unlimited budget. */
     public static DescriptorRoom unlimited() {
-        return new DescriptorRoom(Long.MAX_VALUE / 2, () -> 0, System::nanoTime);
+        return new DescriptorRoom(UNLIMITED, () -> 0, System::nanoTime);
+    }
+
+    /** Descriptors that are open, as far as they are counted, or promised; 0 if there is no limit. */
+    public synchronized long open() {
+        if (limit() == 0) {
+            return 0;
+        }
+        count();
+        return used + promised;
+    }
+
+    /** The limit; 0 if there is none. */
+    public long limit() {
+        return limit == UNLIMITED ? 0 : limit;
+    }
+
+    /** What clients can't use; 0 if there is no limit. */
+    public long reserve() {
+        return limit == UNLIMITED ? 0 : reserve;
     }
 
     /** How many clients would fit if nothing else had descriptors, {@code atMost} this many. */

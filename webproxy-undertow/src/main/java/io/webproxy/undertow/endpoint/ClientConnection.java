@@ -154,12 +154,22 @@ public final class ClientConnection {
 
     /** It is closed because memory is short. */
     void refused() {
-        open.refuse();
+        open.refuse(ConnectionCounts.Refusal.MEMORY);
+    }
+
+    /** TLS of this version is open. */
+    void handshaken(String version) {
+        open.counts().handshaken(version);
+    }
+
+    /** The TLS handshake failed, or was broken off. */
+    void handshakeFailed() {
+        open.counts().handshakeFailed();
     }
 
     /** A step that concerned only this connection failed unexpectedly. */
     void fail() {
-        open.failed();
+        open.counts().failed();
         cut();
     }
 

@@ -2,10 +2,12 @@ package io.webproxy.undertow.endpoint;
 
 import io.webproxy.port.ConnectionLimits;
 import io.webproxy.spi.AddressRange;
+import io.webproxy.spi.CounterData;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.OncePerMinute;
+import io.webproxy.undertow.endpoint.ConnectionCounts.Refusal;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
@@ -16,7 +18,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +44,7 @@ public final class OpenConnections {
 
     private final DescriptorRoom room;
     private final LongSupplier nanoClock;
-    private final LongAdder refused = new LongAdder();
-    private final LongAdder failed = new LongAdder();
+    private final ConnectionCounts counts = new ConnectionCounts();
     private volatile ConnectionLimits limits = ConnectionLimits.defaults();
     private volatile List<AddressRange> trusted = List.of();
     private volatile IntPredicate memory = count -> true;
@@ -74,14 +74,16 @@ public final class OpenConnections {
     }
 
     /** Counts a connection that an endpoint has just accepted; null if it exceeds a limit. */
-    @Nullable ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
+    @Nullable
+    ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
-        boolean fits = ((all.size() < total && memory.test(all.size())) || resetOldestLingering())
-                && (room.takeClient() || (resetOldestLingering() && room.takeClient()));
-        if (!fits) {
-            refused.increment();
-            warn();
+        if (!(all.size() < total && memory.test(all.size())) && !resetOldestLingering()) {
+            refuse(all.size() < total ? Refusal.MEMORY : Refusal.TOTAL);
+            return null;
+        }
+        if (!room.takeClient() && !(resetOldestLingering() && room.takeClient())) {
+            refuse(Refusal.DESCRIPTORS);
             return null;
         }
         ClientConnection admitted = null;
@@ -140,13 +142,13 @@ public final class OpenConnections {
         if (room.takeEngine() || (resetOldestLingering() && room.takeEngine())) {
             return true;
         }
-        refuse();
+        refuse(Refusal.DESCRIPTORS);
         return false;
     }
 
     /** Counts a connection that is closed for lack of room. */
-    void refuse() {
-        refused.increment();
+    void refuse(Refusal why) {
+        counts.refused(why);
         warn();
     }
 
@@ -156,7 +158,7 @@ public final class OpenConnections {
         int count = byClient.merge(client, 1, Integer::sum);
         if (now.perAddress() > 0 && count > now.perAddress() && !isExempt(now, address)) {
             release(client);
-            refused.increment();
+            counts.refused(Refusal.ADDRESS);
             LOG.debug("{} has {} connections: refusing more", client, now.perAddress());
             return false;
         }
@@ -273,16 +275,33 @@ public final class OpenConnections {
 
     /** Number of connections that were closed because of a limit. */
     public long refused() {
-        return refused.sum();
+        return counts.refused();
     }
 
-    void failed() {
-        failed.increment();
+    /** The counts. */
+    ConnectionCounts counts() {
+        return counts;
+    }
+
+    /** What was counted since the start, and what the process's descriptors are. */
+    public CounterData counters() {
+        int lasting;
+        synchronized (lingering) {
+            lasting = lingering.size();
+        }
+        return new CounterData(
+                lasting,
+                counts.refusals(),
+                counts.handshakes(),
+                counts.failedHandshakes(),
+                room.open(),
+                room.limit(),
+                room.reserve());
     }
 
     /** Number of connections that were closed by unexpected failures before a request was read. */
     public long failures() {
-        return failed.sum();
+        return counts.failures();
     }
 
     /** Number of clients with a connection. */

@@ -188,6 +188,7 @@ final class TlsStart extends Watched {
                 return;
             }
             finish();
+            admitted.handshaken(engine.getSession().getProtocol());
             wrapped.getSourceChannel().suspendReads();
             wrapped.getSourceChannel().setReadListener(null);
             // keeps nothing of the handshake for the connection's life
@@ -226,6 +227,9 @@ final class TlsStart extends Watched {
 
     private void close(boolean counts) {
         finish();
+        if (counts) {
+            admitted.handshakeFailed();
+        }
         try {
             outcome.closing(counts);
         } finally {

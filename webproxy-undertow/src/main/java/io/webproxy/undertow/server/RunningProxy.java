@@ -24,6 +24,7 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     private final ServerParts parts;
     private final Drain drain;
+    private volatile boolean draining;
     private final CompletableFuture<Void> released = new CompletableFuture<>();
 
     private RunningProxy(ServerParts parts, Duration rest) {
@@ -116,7 +117,9 @@ public final class RunningProxy implements ProxyEngine.Running {
                 ports(),
                 parts.tunnels.status(),
                 serving == null ? List.of() : serving.status(),
-                Optional.ofNullable(parts.threads.failure()));
+                Optional.ofNullable(parts.threads.failure()),
+                draining,
+                parts.connections.counters());
     }
 
     private List<ProxyStatus.Port> ports() {
@@ -134,6 +137,7 @@ public final class RunningProxy implements ProxyEngine.Running {
 
     @Override
     public CompletionStage<Void> drain(Duration limit) {
+        draining = true;
         parts.transaction.close();
         drain.start(limit);
         return released.copy();
