@@ -166,6 +166,13 @@ final class ReadmeSnippets {
         // readme: end
     }
 
+    static void lenient(ProxyConfig.Builder builder) {
+        // readme: lenient
+        builder.route(r ->
+                r.path("/heating/").forward(Upstream.of("http://192.168.1.40").lenientResponses()));
+        // readme: end
+    }
+
     static void inProcess(ProxyConfig.Builder builder) {
         // readme: process
         builder.route(r -> r.path("/files/").forward("http://127.0.0.1:9000").filter(request -> {

@@ -113,6 +113,7 @@ class CliPortTest {
                 "--ssh h:22 --user u --password p4ss|--user: given without --http here or --tls here",
                 "--ssh h:22 --htpasswd f|--htpasswd: given without --http here or --tls here",
                 "--ssh h:22 --allow-upgrade tcp|--allow-upgrade: given without --http here or --tls here",
+                "--ssh h:22 --lenient-responses|--lenient-responses: given without --http here or --tls here",
                 "--ssh h:22 --host-header client|--host-header: given without --http here or --tls here",
                 "--ssh h:22 --timeout long=1s|--timeout: given without --http here or --tls here",
                 "--ssh h:22 --access-log -|--access-log: given without --http here or --tls here",

@@ -199,6 +199,27 @@ class CliServeTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"--to,true,200", "--internal-port,true,200", "--to,false,502"})
+    void serviceMayBeLenientOnlyIfToldSo(String option, boolean lenient, int status) throws Exception {
+        try (RawUpstream service = RawUpstream.answering("HTTP/1.0 200 OK\nContent-Length: 2\n\nok")) {
+            List<String> arguments =
+                    new ArrayList<>(List.of("expose", "--external-port", "0", "--bind", "127.0.0.1", "--plain"));
+            arguments.addAll(
+                    List.of(option, option.equals("--to") ? service.uri() : Integer.toString(service.port())));
+            if (lenient) {
+                arguments.add("--lenient-responses");
+            }
+            try (Served proxy = Served.start(arguments.toArray(String[]::new));
+                    Response response = client.newCall(new Request.Builder()
+                                    .url(proxy.url("/"))
+                                    .build())
+                            .execute()) {
+                assertThat(response.code()).isEqualTo(status);
+            }
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource({"'',CLIENT", "client,CLIENT", "UPSTREAM,UPSTREAM", "ollama:11434,ollama:11434"})
     void hostHeaderIsTheClientsUnlessToldOtherwise(String policy, String expected) throws Exception {
         try (DemoService service = DemoService.start()) {

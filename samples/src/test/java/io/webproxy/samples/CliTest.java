@@ -74,6 +74,8 @@ class CliTest {
                         + " protocol, such as tcp or SPDY/3.1, but not h2c, HTTP, TLS or websocket)",
                 "expose --route /a/=http://b --external-port 0 --allow-upgrade tcp|--allow-upgrade: given with routes"
                         + " alone (expected: --internal-port PORT or --to URL with it)",
+                "expose --route /a/=http://b --external-port 0 --lenient-responses|--lenient-responses: given with"
+                        + " routes alone (expected: --internal-port PORT or --to URL with it)",
                 "expose --internal-port 1 --external-port 0 --host-header a/b|--host-header: a/b (expected: client,"
                         + " upstream, host or host:port)",
                 "expose --internal-port 1 --external-port 0 --send-user Host|--send-user: Host (expected: letters, digits",

@@ -8,7 +8,7 @@ import java.util.Optional;
  * apply here too.
  */
 public interface ResponseHead {
-    /** The status code, 100 to 599 (RFC 9110 section 15). */
+    /** The status code, 100 to 599 (RFC 9110 section 15); up to 999 from a lenient upstream. */
     int status();
 
     /** The first value of a field; empty when the response has none. */

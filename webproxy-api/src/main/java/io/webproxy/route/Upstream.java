@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An {@code https} upstream must present a certificate that is valid for its host (RFC 9525), by the JVM's trust
  * store or by {@linkplain #withTrust one of its own}. It may ask for the server's {@linkplain #withIdentity
- * certificate}. Upstreams that differ in either never share a connection. The files are read when the server starts and
+ * certificate}. Upstreams that differ in these, or in what their responses may be, never share a connection. The files are read when the server starts and
  * at every update; after a change, connections made before are no longer used.
  */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
@@ -42,6 +42,7 @@ public final class Upstream {
     private final @Nullable TrustStore trust;
     private final @Nullable CertificateSource identity;
     private final @Nullable ProxyHeaderVersion proxyProtocol;
+    private final boolean lenient;
     private final long place;
 
     private Upstream(String scheme, String host, int port) {
@@ -52,7 +53,8 @@ public final class Upstream {
                 port,
                 null,
                 null,
-                null);
+                null,
+                false);
     }
 
     private Upstream(
@@ -62,7 +64,8 @@ public final class Upstream {
             int port,
             @Nullable TrustStore trust,
             @Nullable CertificateSource identity,
-            @Nullable ProxyHeaderVersion proxyProtocol) {
+            @Nullable ProxyHeaderVersion proxyProtocol,
+            boolean lenient) {
         this.scheme = scheme;
         this.http2 = http2;
         this.host = host;
@@ -71,6 +74,7 @@ public final class Upstream {
         this.trust = trust;
         this.identity = identity;
         this.proxyProtocol = proxyProtocol;
+        this.lenient = lenient;
         byte[] uri = toString().getBytes(StandardCharsets.US_ASCII);
         this.place = Balancings.hash(uri, uri.length);
     }
@@ -141,7 +145,7 @@ public final class Upstream {
      */
     public Upstream withTrust(TrustStore store) {
         Objects.requireNonNull(store, "trust");
-        return new Upstream(secure("a trust store"), http2, host, port, store, identity, proxyProtocol);
+        return new Upstream(secure("a trust store"), http2, host, port, store, identity, proxyProtocol, lenient);
     }
 
     /**
@@ -156,7 +160,7 @@ public final class Upstream {
             throw new IllegalArgumentException(
                     "identity: " + certificate + " (expected: Certificates.pem(…) or Certificates.pkcs12(…))");
         }
-        return new Upstream(secure("an identity"), http2, host, port, trust, certificate, proxyProtocol);
+        return new Upstream(secure("an identity"), http2, host, port, trust, certificate, proxyProtocol, lenient);
     }
 
     /**
@@ -167,7 +171,7 @@ public final class Upstream {
      * @throws IllegalArgumentException if it is neither
      */
     public Upstream withProxyProtocol(int version) {
-        return new Upstream(scheme, http2, host, port, trust, identity, ProxyHeaderVersion.of(version));
+        return new Upstream(scheme, http2, host, port, trust, identity, ProxyHeaderVersion.of(version), lenient);
     }
 
     /**
@@ -185,7 +189,31 @@ public final class Upstream {
             throw new IllegalArgumentException("forward: " + this + " (expected: h2c://" + authority()
                     + ", for HTTP/2 in cleartext, or an https:// upstream)");
         }
-        return new Upstream(scheme, true, host, port, trust, identity, proxyProtocol);
+        return new Upstream(scheme, true, host, port, trust, identity, proxyProtocol, lenient);
+    }
+
+    /**
+     * The same upstream, whose HTTP/1.1 responses may break some rules of RFC 9112, as those of small devices and old
+     * servers do: lines of the head that end with LF alone; folded fields; {@code Content-Length} beside
+     * {@code Transfer-Encoding: chunked}, where the chunks count; equal lengths in a list; up to 16 spaces or tabs after
+     * a chunk size; chunks with HTTP/1.0; a status of 600 to 999. Default: the client gets 502 for each, and an abort
+     * for the chunk size.
+     *
+     * <p>The client gets such a response as RFC 9112 has it, with one framing of its own, and the upstream connection is
+     * closed after it; the first one is logged as a warning. Everything else stays refused, such as NUL, CR without LF,
+     * different lengths, and folds in fields that frame the message. Health checks follow the same rules. No effect on
+     * HTTP/2.
+     *
+     * <p>An LF that a client brings into a field of such an upstream's response starts another field: only for
+     * upstreams that put nothing of a request into their heads, or whose clients are trusted.
+     */
+    public Upstream lenientResponses() {
+        return new Upstream(scheme, http2, host, port, trust, identity, proxyProtocol, true);
+    }
+
+    /** Whether its responses may break some rules, see {@link #lenientResponses()}. */
+    public boolean isLenient() {
+        return lenient;
     }
 
     /** Whether HTTP/2 is possible: negotiated over TLS, or always in cleartext. */
@@ -250,7 +278,8 @@ public final class Upstream {
                 && port == that.port
                 && Objects.equals(trust, that.trust)
                 && Objects.equals(identity, that.identity)
-                && proxyProtocol == that.proxyProtocol;
+                && proxyProtocol == that.proxyProtocol
+                && lenient == that.lenient;
     }
 
     @Override

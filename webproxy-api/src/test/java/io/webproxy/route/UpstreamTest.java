@@ -75,6 +75,29 @@ class UpstreamTest {
     }
 
     @Test
+    void lenientUpstreamIsAnotherOneOfTheSameUri() {
+        Upstream strict = Upstream.of("https://host");
+        Upstream lenient = strict.lenientResponses();
+
+        assertThat(strict.isLenient()).isFalse();
+        assertThat(lenient.isLenient()).isTrue();
+        assertThat(lenient).isNotEqualTo(strict).hasToString(strict.toString());
+        assertThat(lenient.lenientResponses()).isEqualTo(lenient).hasSameHashCodeAs(lenient);
+        assertThat(lenient.place()).as("sessions stay").isEqualTo(strict.place());
+        assertThat(lenient.withTrust(TrustStore.pem(Path.of("ca.pem")))
+                        .withIdentity(Certificates.pem(Path.of("c.pem"), Path.of("k.pem")))
+                        .withProxyProtocol(1)
+                        .withHttp2())
+                .isEqualTo(strict.withTrust(TrustStore.pem(Path.of("ca.pem")))
+                        .withIdentity(Certificates.pem(Path.of("c.pem"), Path.of("k.pem")))
+                        .withProxyProtocol(1)
+                        .withHttp2()
+                        .lenientResponses());
+        assertThat(UpstreamGroup.of(strict).named("a"))
+                .isNotEqualTo(UpstreamGroup.of(lenient).named("a"));
+    }
+
+    @Test
     void http2InCleartextHasASchemeOfItsOwn() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Upstream.of("http://host").withHttp2())

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param whole whether it came to its end
  */
 public record ClientAnswer(int status, String head, String body, String trailers, boolean whole) {
-    private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-5][0-9][0-9]) [^\r\n]*\r\n(?s:.*)");
+    private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-9][0-9][0-9]) [^\r\n]*\r\n(?s:.*)");
     private static final Pattern LENGTH = Pattern.compile("\r\ncontent-length: ([0-9]+)\r\n");
 
     /**

@@ -2,6 +2,7 @@ package io.webproxy.corpus;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.route.Upstream;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
@@ -35,17 +36,21 @@ final class CorpusProxy implements AutoCloseable {
     }
 
     private static void configure(ProxyConfig.Builder builder, CorpusUpstream upstream, Set<String> options) {
+        Upstream strict = Upstream.of(upstream.uri());
+        Upstream usual = options.contains("lenient") ? strict.lenientResponses() : strict;
         // one thread: exchanges run one behind the other, and share the connections to the upstream
         builder.tuning(t -> t.withIoThreads(1))
-                .forward(upstream.uri())
+                .route(r -> r.forward(usual))
                 .route(r -> r.path("/s").forward(upstream.guardedUri()))
-                .route(r -> r.path("/strip/").stripPrefix().forward(upstream.uri()));
+                .route(r -> r.path("/strip/").stripPrefix().forward(usual));
         for (String option : options) {
             switch (option) {
                 case "basic-auth" -> builder.basicAuth("user", "secret");
                 case "body-limit" ->
                     builder.tuning(t -> t.withHttp(HttpLimits.defaults().withRequestBodyBytes(1000)));
-                default -> throw new IllegalArgumentException(option + " (expected: basic-auth or body-limit)");
+                case "lenient" -> {}
+                default ->
+                    throw new IllegalArgumentException(option + " (expected: basic-auth, body-limit or lenient)");
             }
         }
     }

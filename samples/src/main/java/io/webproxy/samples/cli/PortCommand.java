@@ -28,6 +28,7 @@ final class PortCommand implements Callable<Integer> {
             "--to",
             "--host-header",
             "--allow-upgrade",
+            "--lenient-responses",
             "--route",
             "--strip",
             "--user",

@@ -2,6 +2,7 @@ package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.route.Route;
+import io.webproxy.route.Upstream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,6 +50,13 @@ final class ServiceOptions {
                     + " X-Forwarded-User or Remote-User; clients can't send it. Default: none.")
     private @Nullable String sendUser;
 
+    @Option(
+            names = "--lenient-responses",
+            description = "The service's HTTP/1.1 is faulty, as that of small devices and old servers: what can be put"
+                    + " right of its responses is, and is no 502. Not for a service that repeats in header fields what"
+                    + " clients send.")
+    private boolean lenient;
+
     @Mixin
     private RouteOptions routes = new RouteOptions();
 
@@ -62,15 +70,17 @@ final class ServiceOptions {
         boolean byDefault = routes.isEmpty() || internalPort != null || !to.isEmpty();
         routes.applyTo(builder, host, byDefault);
         if (byDefault) {
-            String[] upstreams = upstreams();
+            Upstream[] upstreams = upstreams();
             builder.route(r -> {
                 host.accept(r);
                 r.forward(upstreams);
                 upgrades.forEach(protocol -> allow(r, protocol));
             });
-        } else if (!upgrades.isEmpty()) {
+        } else if (!upgrades.isEmpty() || lenient) {
             throw Complaint.wrong(
-                    "--allow-upgrade", "given with routes alone", "--internal-port PORT or --to URL with it");
+                    lenient ? "--lenient-responses" : "--allow-upgrade",
+                    "given with routes alone",
+                    "--internal-port PORT or --to URL with it");
         }
     }
 
@@ -110,17 +120,18 @@ final class ServiceOptions {
         return route -> route.sendUser(field);
     }
 
-    private String[] upstreams() {
+    private Upstream[] upstreams() {
         if (internalPort == null ? to.isEmpty() : !to.isEmpty()) {
             throw new IllegalArgumentException(
                     internalPort == null
                             ? "--internal-port: missing (expected: --internal-port PORT, --to URL, or a --route)"
                             : "--internal-port: given with --to (expected: only one of them)");
         }
-        if (internalPort == null) {
-            to.forEach(url -> RouteOptions.checkUrl("--to", url));
-            return to.toArray(String[]::new);
-        }
-        return new String[] {"http://127.0.0.1:" + internalPort};
+        List<String> urls = internalPort == null ? to : List.of("http://127.0.0.1:" + internalPort);
+        urls.forEach(url -> RouteOptions.checkUrl("--to", url));
+        return urls.stream()
+                .map(Upstream::of)
+                .map(each -> lenient ? each.lenientResponses() : each)
+                .toArray(Upstream[]::new);
     }
 }

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes the chunked transfer coding (RFC 9112 section 7.1), strictly: sizes are plain hexadecimal digits, lines end
- * with CRLF, nothing comes between a chunk's data and its CRLF; extensions and trailers are bounded.
+ * with CRLF, nothing comes between a chunk's data and its CRLF; extensions and trailers are bounded. Only white space
+ * after a size may be admitted by a leniency.
  *
  * <p>Pure and total: input may be split anywhere, and bad input is an answer, not an exception. Not thread-safe.
  */
@@ -15,6 +16,7 @@ public final class ChunkedDecoder {
     private static final int MAX_OVERHEAD = 16 * 1024;
     private static final int MAX_TRAILERS = 100;
     private static final int MAX_DIGITS = 15;
+    private static final int MAX_PADDING = 16;
 
     private enum State {
         SIZE,
@@ -28,16 +30,27 @@ public final class ChunkedDecoder {
         FAILED
     }
 
+    private final Leniency leniency;
     private State state = State.SIZE;
     private long chunk;
     private int digits;
     private int extensionBytes;
-    private boolean space;
+    private int padding;
     private byte[] trailerBytes = new byte[0];
     private int trailerLength;
     private @Nullable String problem;
     private boolean tooLarge;
     private @Nullable HeaderMap trailers;
+
+    /** A strict one. */
+    public ChunkedDecoder() {
+        this(Leniency.NONE);
+    }
+
+    /** One that is as strict as a leniency. */
+    public ChunkedDecoder(Leniency leniency) {
+        this.leniency = leniency;
+    }
 
     /** Whether the body is complete. */
     public boolean isEnd() {
@@ -134,22 +147,27 @@ public final class ChunkedDecoder {
 
     private void size(byte b) {
         int digit = Character.digit(b, 16);
-        if (digit >= 0 && !space) {
+        if (digit >= 0 && padding == 0) {
             if (++digits > MAX_DIGITS) {
                 fail("a chunk size above 2^60");
             } else {
                 chunk = chunk << 4 | digit;
             }
-        } else if (digits > 0 && b == '\r' && !space) {
+        } else if (digits > 0 && b == '\r' && (padding == 0 || isPaddingAdmitted())) {
+            padding = 0;
             state = State.SIZE_LF;
         } else if (digits > 0 && b == ';') {
-            space = false;
+            padding = 0;
             state = State.EXTENSION;
         } else if (digits > 0 && (b == ' ' || b == '\t') && ++extensionBytes <= MAX_OVERHEAD) {
-            space = true;
+            padding++;
         } else {
             fail("a chunk size that isn't a hexadecimal number");
         }
+    }
+
+    private boolean isPaddingAdmitted() {
+        return padding <= MAX_PADDING && leniency.admits(Deviation.PADDED_CHUNK_SIZE);
     }
 
     private void extension(byte b) {

@@ -10,6 +10,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.http2.OutboundConnection;
 import io.webproxy.undertow.message.FieldParser;
+import io.webproxy.undertow.message.Leniency;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -69,12 +70,21 @@ final class Connector {
      * The codec of a connection of HTTP/1.1.
      *
      * @param fields parses its field lines; connections of one thread may share it
+     * @param leniency what its responses may be; of this connection alone
      */
     UpstreamConnection connection(
-            StreamConnection stream, SocketReads reads, UpstreamConnection.Keeper keeper, FieldParser fields) {
+            StreamConnection stream,
+            SocketReads reads,
+            UpstreamConnection.Keeper keeper,
+            FieldParser fields,
+            Leniency leniency) {
         HttpLimits now = limits.get();
         return new UpstreamConnection(
-                stream, reads, keeper, buffers, new ResponseParser(fields, now.responseHeadBytes(), now.fields()));
+                stream,
+                reads,
+                keeper,
+                buffers,
+                new ResponseParser(fields, now.responseHeadBytes(), now.fields(), leniency));
     }
 
     /** The codec of a connection of HTTP/2. */

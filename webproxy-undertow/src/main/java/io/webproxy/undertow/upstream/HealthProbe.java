@@ -10,6 +10,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.message.FieldParser;
+import io.webproxy.undertow.message.Leniency;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -55,6 +56,9 @@ final class HealthProbe extends Watched implements Connector.Callback {
 
         /** The upstream is healthy: it gets requests again. */
         void passes(Upstream upstream, String path);
+
+        /** What an upstream's responses may be. */
+        Leniency leniency(Upstream upstream);
     }
 
     HealthProbe(
@@ -139,7 +143,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
         }
         HealthExchange over = new HealthExchange(upstream, check, this::verdict, this::hangUp, connector.buffers());
         http1 = over;
-        over.start(connector.connection(connection, reads, over, fields));
+        over.start(connector.connection(connection, reads, over, fields, verdicts.leniency(upstream)));
     }
 
     @Override

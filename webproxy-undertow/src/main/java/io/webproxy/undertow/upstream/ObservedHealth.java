@@ -4,6 +4,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.deadline.Ejection;
+import io.webproxy.undertow.message.Leniency;
 
 /**
  * The health of one upstream as observed by connects and responses: its ejection, and reports to observers and the log.
@@ -28,6 +29,11 @@ public final class ObservedHealth {
 
     UpstreamNews news() {
         return news;
+    }
+
+    /** What its responses on a new connection may be. */
+    Leniency leniency() {
+        return upstream.isLenient() ? new Leniency(news::deviates) : Leniency.NONE;
     }
 
     /** It has responded to a request. */

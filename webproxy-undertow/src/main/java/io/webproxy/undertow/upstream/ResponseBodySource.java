@@ -8,6 +8,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Turn;
 import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.message.ChunkedDecoder;
+import io.webproxy.undertow.message.Leniency;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -26,6 +27,7 @@ final class ResponseBodySource implements PlainSource {
     private final UpstreamConnection connection;
     private final ConduitStreamSourceChannel source;
     private final ParsedHead.Framing framing;
+    private final Leniency leniency;
     private final @Nullable ChunkedDecoder decoder;
     private final Turn turn = new Turn();
 
@@ -42,12 +44,14 @@ final class ResponseBodySource implements PlainSource {
             UpstreamConnection connection,
             ConduitStreamSourceChannel source,
             ParsedHead head,
+            Leniency leniency,
             @Nullable PooledByteBuffer early) {
         this.connection = connection;
         this.source = source;
         this.framing = head.framing();
+        this.leniency = leniency;
         this.remaining = framing == ParsedHead.Framing.LENGTH ? head.contentLength() : 0;
-        this.decoder = framing == ParsedHead.Framing.CHUNKED ? new ChunkedDecoder() : null;
+        this.decoder = framing == ParsedHead.Framing.CHUNKED ? new ChunkedDecoder(leniency) : null;
         this.early = early;
     }
 
@@ -224,6 +228,7 @@ final class ResponseBodySource implements PlainSource {
             if (chunks.problem() != null) {
                 throw broken("the upstream's chunked framing is broken: " + chunks.problem());
             }
+            leniency.forwarded();
             if (chunks.isEnd()) {
                 end();
                 return moved;

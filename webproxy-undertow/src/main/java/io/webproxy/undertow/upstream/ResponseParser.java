@@ -4,14 +4,16 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.webproxy.undertow.message.ContentLength;
+import io.webproxy.undertow.message.Deviation;
 import io.webproxy.undertow.message.FieldParser;
+import io.webproxy.undertow.message.Leniency;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Parses HTTP/1.1 response heads (RFC 9112 sections 4 to 6), strictly and within limits.
+ * Parses HTTP/1.1 response heads (RFC 9112 sections 4 to 6) within limits, strictly but for what a leniency admits.
  *
  * <p>Pure and total: input may be split anywhere, and bad input is an answer, not an exception. One parser serves all
  * heads of a connection. Not thread-safe.
@@ -26,6 +28,8 @@ final class ResponseParser {
     }
 
     private static final int USUAL_BYTES = 512;
+    private static final int SWITCHING_PROTOCOLS = 101;
+    private static final int HIGHEST_STATUS = 599;
     /** A frame of settings after its length: type, no flags, stream 0. */
     private static final byte[] SETTINGS = {4, 0, 0, 0, 0, 0};
 
@@ -35,6 +39,7 @@ final class ResponseParser {
     private final FieldParser fields;
     private final int maxBytes;
     private final int maxFields;
+    private final Leniency leniency;
     private byte[] bytes = new byte[USUAL_BYTES];
     private int length;
     private int matched;
@@ -46,10 +51,16 @@ final class ResponseParser {
      *
      * @param fields parses the field lines; parsers of one thread may share it
      */
-    ResponseParser(FieldParser fields, int maxBytes, int maxFields) {
+    ResponseParser(FieldParser fields, int maxBytes, int maxFields, Leniency leniency) {
         this.fields = fields;
         this.maxBytes = maxBytes;
         this.maxFields = maxFields;
+        this.leniency = leniency;
+    }
+
+    /** What may be admitted, and was. */
+    Leniency leniency() {
+        return leniency;
     }
 
     /** Whether a byte of the head has arrived. */
@@ -119,6 +130,8 @@ final class ResponseParser {
                 found = 0;
             } else if (b == (found % 2 == 0 ? '\r' : '\n')) {
                 found++;
+            } else if (b == '\n' && leniency.isLenient()) {
+                found = found == 0 ? 2 : 4;
             } else {
                 found = b == '\r' ? 1 : 0;
                 isClean = b != '\n' && b != 0;
@@ -140,9 +153,18 @@ final class ResponseParser {
         int end = length;
         length = 0;
         matched = 0;
+        if (leniency.isLenient() && HeadRepair.isNeeded(bytes, end)) {
+            HeadRepair repair = new HeadRepair(bytes, end, leniency);
+            String left = repair.problem();
+            return left == null ? parse(repair.bytes(), repair.length(), noBody) : invalid(left);
+        }
+        return parse(bytes, end, noBody);
+    }
+
+    private Result parse(byte[] bytes, int end, boolean noBody) {
         int lineEnd = FieldParser.lineEnd(bytes, 0, end);
         if (lineEnd < 12
-                || !startsWith("HTTP/1.")
+                || !startsWith(bytes, "HTTP/1.")
                 || !isDigit(bytes[7])
                 || bytes[8] != ' '
                 || !isDigit(bytes[9])
@@ -157,7 +179,7 @@ final class ResponseParser {
             }
         }
         int status = (bytes[9] - '0') * 100 + (bytes[10] - '0') * 10 + bytes[11] - '0';
-        if (status < 100 || status > 599) {
+        if (status < 100 || (status > HIGHEST_STATUS && !leniency.admits(Deviation.STATUS_ABOVE_599))) {
             return invalid("status " + status);
         }
         String reason = lineEnd > 13 ? new String(bytes, 13, lineEnd - 13, StandardCharsets.ISO_8859_1) : "";
@@ -179,22 +201,31 @@ final class ResponseParser {
         long contentLength = -1;
         if (lengths != null) {
             for (int i = 0; i < lengths.size(); i++) {
-                long parsed = ContentLength.parse(lengths.get(i));
+                long parsed = number(lengths.get(i));
                 if (parsed < 0 || (contentLength >= 0 && parsed != contentLength)) {
                     return invalid("a Content-Length that isn't one number");
                 }
                 contentLength = parsed;
             }
-            if (lengths.size() > 1 || lengths.getFirst().charAt(0) == '0') {
+            String first = lengths.getFirst();
+            if (lengths.size() > 1 || first.charAt(0) == '0' || first.indexOf(',') > 0) {
                 map.put(Headers.CONTENT_LENGTH, Long.toString(contentLength));
             }
         }
         if (encoding != null) {
-            if (contentLength >= 0) {
+            if (encoding.size() != 1 || !encoding.getFirst().equalsIgnoreCase("chunked")) {
+                return invalid("a Transfer-Encoding other than chunked");
+            }
+            if (contentLength >= 0 && !isChunked(status, Deviation.LENGTH_BESIDE_CHUNKS)) {
                 return invalid("both Content-Length and Transfer-Encoding");
             }
-            if (http10 || encoding.size() != 1 || !encoding.getFirst().equalsIgnoreCase("chunked")) {
-                return invalid("a Transfer-Encoding other than chunked");
+            if (http10 && !isChunked(status, Deviation.CHUNKS_OF_HTTP_1_0)) {
+                return invalid("a Transfer-Encoding with HTTP/1.0");
+            }
+            if (contentLength >= 0) {
+                // it would be forwarded as a second framing, or alone with the answer to HEAD
+                map.remove(Headers.CONTENT_LENGTH);
+                contentLength = -1;
             }
         }
         boolean bodyless = noBody || status < 200 || status == 204 || status == 304;
@@ -207,7 +238,28 @@ final class ResponseParser {
         return Result.HEAD;
     }
 
-    private boolean startsWith(String text) {
+    /** Whether the chunks count in spite of a deviation; what follows a 101 must not be in doubt. */
+    private boolean isChunked(int status, Deviation deviation) {
+        return status != SWITCHING_PROTOCOLS && leniency.admits(deviation);
+    }
+
+    /** The number of a {@code Content-Length}, or -1; a list of equal ones may be admitted. */
+    private long number(String value) {
+        long only = ContentLength.parse(value);
+        if (only >= 0 || value.indexOf(',') < 0) {
+            return only;
+        }
+        for (String element : value.split(",", -1)) {
+            long parsed = ContentLength.parse(element.strip());
+            if (parsed < 0 || (only >= 0 && parsed != only)) {
+                return -1;
+            }
+            only = parsed;
+        }
+        return leniency.admits(Deviation.REPEATED_LENGTH) ? only : -1;
+    }
+
+    private static boolean startsWith(byte[] bytes, String text) {
         for (int i = 0; i < text.length(); i++) {
             if (bytes[i] != text.charAt(i)) {
                 return false;

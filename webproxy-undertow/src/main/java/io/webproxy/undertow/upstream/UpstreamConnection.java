@@ -332,10 +332,11 @@ public final class UpstreamConnection implements UpstreamStream {
                 case TOO_LARGE -> fail(ForwardError.RESPONSE_HEAD_TOO_LARGE, parser.problem());
                 case HEAD -> {
                     ParsedHead head = parser.take();
+                    parser.leniency().forwarded();
                     if (head.status() >= 200 || head.status() == 101) {
                         boolean keep = buffer.hasRemaining();
                         persistent = head.isPersistent();
-                        response = new ResponseBodySource(this, source, head, keep ? pooled : null);
+                        response = new ResponseBodySource(this, source, head, parser.leniency(), keep ? pooled : null);
                         who.responded(head);
                         return keep;
                     }
@@ -369,7 +370,7 @@ public final class UpstreamConnection implements UpstreamStream {
         if (closed) {
             return;
         }
-        boolean reusable = persistent && request != null && request.isComplete();
+        boolean reusable = persistent && !parser.leniency().isUsed() && request != null && request.isComplete();
         listener = null;
         if (reusable) {
             request = null;

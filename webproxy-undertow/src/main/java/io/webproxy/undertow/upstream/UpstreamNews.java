@@ -5,12 +5,16 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.UpstreamEventData;
+import io.webproxy.undertow.message.Deviation;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +47,7 @@ final class UpstreamNews {
     private String sentence = "";
     private long since;
     private long lastFailure;
+    private final AtomicBoolean deviationsSaid = new AtomicBoolean();
     private boolean told;
     private boolean tellingLater;
     private boolean lookingLater;
@@ -230,6 +235,17 @@ final class UpstreamNews {
         if (said != null && !silent) {
             LOG.info("{}", said);
             tell(Kind.FAILED, what, said);
+        }
+    }
+
+    /** It sends responses that a leniency admits: said once. */
+    void deviates(Set<Deviation> how) {
+        if (!silent && deviationsSaid.compareAndSet(false, true)) {
+            LOG.warn(
+                    "{} breaks HTTP/1.1 in its responses ({}): they are put right, because it is declared lenient, and"
+                            + " each costs a connection (expected: an update of the upstream, and a strict one then)",
+                    upstream,
+                    how.stream().map(Deviation::toString).sorted().collect(Collectors.joining(", ")));
         }
     }
 

@@ -16,6 +16,7 @@ import io.webproxy.undertow.deadline.Daemons;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.InFlight;
+import io.webproxy.undertow.message.Leniency;
 import io.webproxy.undertow.tls.ClientTls;
 import io.webproxy.undertow.tls.UpstreamKeys;
 import java.net.InetAddress;
@@ -130,6 +131,12 @@ public final class Upstreams implements AutoCloseable {
                 if (pool != null) {
                     pool.health().news().passes(path);
                 }
+            }
+
+            @Override
+            public Leniency leniency(Upstream upstream) {
+                UpstreamPool pool = pool(upstream);
+                return pool == null ? Leniency.NONE : pool.health().leniency();
             }
         });
     }

@@ -231,6 +231,31 @@ class ChunkedDecoderTest {
         assertThat(outcome("1\r\na\r\n0\r\n" + input).problem()).isEqualTo("a trailer line that doesn't end with CRLF");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"1 \r\na\r\n0\r\n\r\n", "1\r\na\r\n0\t\r\n\r\n", "1                \r\na\r\n0\r\n\r\n"})
+    void paddedSizeIsForALeniencyOnlyWhichRemembersIt(String input) {
+        assertThat(outcome(input).problem()).isNotNull();
+        Leniency leniency = new Leniency(deviations -> {});
+        ChunkedDecoder lenient = new ChunkedDecoder(leniency);
+        ByteBuffer target = ByteBuffer.allocate(2);
+        lenient.decode(ByteBuffer.wrap(bytes(input)), target);
+
+        assertThat(lenient.isEnd()).isTrue();
+        assertThat(target.position()).isEqualTo(1);
+        assertThat(leniency.isUsed()).isTrue();
+    }
+
+    @Test
+    void leniencyStopsAt16BytesOfPaddingForEachSize() {
+        Leniency leniency = new Leniency(deviations -> {});
+        ChunkedDecoder lenient = new ChunkedDecoder(leniency);
+        String most = "1" + " ".repeat(16) + "\r\na\r\n";
+        lenient.decode(ByteBuffer.wrap(bytes(most.repeat(100))), ByteBuffer.allocate(101));
+        assertThat(lenient.problem()).isNull();
+        lenient.decode(ByteBuffer.wrap(bytes("1" + " ".repeat(17) + "\r\n")), ByteBuffer.allocate(1));
+        assertThat(lenient.problem()).isNotNull();
+    }
+
     @Test
     void trailersAreTakenUpTo16KiBAndNoFurther() {
         String head = "0\r\nA: ";

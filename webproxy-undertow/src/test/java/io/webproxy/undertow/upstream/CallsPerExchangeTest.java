@@ -21,6 +21,7 @@ import io.webproxy.undertow.deadline.MemoryRoom;
 import io.webproxy.undertow.deadline.SocketReads;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.message.FieldParser;
+import io.webproxy.undertow.message.Leniency;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.testing.OneIoThread;
 import io.webproxy.undertow.testing.TestProxy;
@@ -134,7 +135,7 @@ class CallsPerExchangeTest {
                 reads,
                 upstreams.pool(upstream).lane(thread),
                 buffers,
-                new ResponseParser(new FieldParser(), 8192, 100)));
+                new ResponseParser(new FieldParser(), 8192, 100, Leniency.NONE)));
     }
 
     private void handshake(StreamConnection socket, CompletableFuture<StreamConnection> ready) throws IOException {

@@ -7,10 +7,14 @@ import static io.webproxy.testing.ByteInputs.everyTruncation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.webproxy.undertow.message.Deviation;
 import io.webproxy.undertow.message.FieldParser;
+import io.webproxy.undertow.message.Leniency;
 import io.webproxy.undertow.upstream.ResponseParser.Result;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,13 +26,17 @@ class ResponseParserTest {
     private static final String VALID =
             "HTTP/1.1 200 Fine\r\nContent-Length: 5\r\nconnection: Keep-Alive\r\nX-Empty:\r\nRaw: \u00e4\t\"\r\n\r\n";
 
-    private final ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, 200);
+    private final ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, 200, Leniency.NONE);
 
     /** What became of an input; the head's parts when there is one. */
     private record Outcome(Result result, String head, int left) {}
 
     private static Outcome outcome(List<byte[]> pieces) {
-        ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, 200);
+        return outcome(pieces, Leniency.NONE);
+    }
+
+    private static Outcome outcome(List<byte[]> pieces, Leniency leniency) {
+        ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, 200, leniency);
         Result result = Result.MORE;
         int left = 0;
         for (byte[] piece : pieces) {
@@ -88,6 +96,40 @@ class ResponseParserTest {
                     .toList();
             assertThat(outcome(single)).isEqualTo(outcome(List.of(input)));
         });
+    }
+
+    @Test
+    void everySplitMutationAndTruncationOfALenientHeadIsAnsweredAlike() {
+        byte[] head = bytes("HTTP/1.0 700\nX: a\r\n b\nContent-Length: 5, 5\nTransfer-Encoding: chunked\n\n");
+        Outcome whole = outcome(List.of(head), new Leniency(deviations -> {}));
+        assertThat(whole.result()).isEqualTo(Result.HEAD);
+        assertThat(whole.head()).startsWith("700  CHUNKED -1 ").contains("a b");
+
+        everySplit(head, pieces -> assertThat(outcome(pieces, new Leniency(deviations -> {})))
+                .isEqualTo(whole));
+        everyTruncation(head, cut -> assertThat(
+                        outcome(List.of(cut), new Leniency(deviations -> {})).result())
+                .isEqualTo(Result.MORE));
+        everyMutation(head, input -> {
+            Leniency leniency = new Leniency(deviations -> {});
+            Outcome mutated = outcome(List.of(input), leniency);
+            assertThat(mutated.result() == Result.HEAD && !leniency.isUsed()).isFalse();
+        });
+    }
+
+    @Test
+    void leniencyTellsOnceWhatWasForwarded() {
+        List<Set<Deviation>> told = new ArrayList<>();
+        Leniency leniency = new Leniency(told::add);
+        ResponseParser lenient = new ResponseParser(new FieldParser(), MAX_BYTES, 200, leniency);
+        assertThat(lenient.feed(ByteBuffer.wrap(bytes(VALID)), false)).isEqualTo(Result.HEAD);
+        leniency.forwarded();
+        assertThat(leniency.isUsed()).isFalse();
+        String input = "HTTP/1.1 200\nA: b\n c\n\n";
+        assertThat(lenient.feed(ByteBuffer.wrap(bytes(input)), false)).isEqualTo(Result.HEAD);
+        leniency.forwarded();
+        leniency.forwarded();
+        assertThat(told).containsExactly(Set.of(Deviation.BARE_LF, Deviation.FOLDED_FIELD));
     }
 
     @Test
@@ -322,7 +364,7 @@ class ResponseParserTest {
 
     @Test
     void smallLimitBelowTheFirstBufferHolds() {
-        ResponseParser small = new ResponseParser(new FieldParser(), 20, 200);
+        ResponseParser small = new ResponseParser(new FieldParser(), 20, 200, Leniency.NONE);
 
         assertThat(small.feed(ByteBuffer.wrap(bytes("HTTP/1.1 200 abc\r\n\r\n")), false))
                 .isEqualTo(Result.HEAD);
