@@ -18,6 +18,9 @@ public final class ChunkedDecoder {
     private static final int MAX_DIGITS = 15;
     private static final int MAX_PADDING = 16;
 
+    /** The problem of a size that a leniency could admit. */
+    public static final String PADDED = "white space after a chunk size";
+
     private enum State {
         SIZE,
         EXTENSION,
@@ -162,7 +165,10 @@ public final class ChunkedDecoder {
         } else if (digits > 0 && (b == ' ' || b == '\t') && ++extensionBytes <= MAX_OVERHEAD) {
             padding++;
         } else {
-            fail("a chunk size that isn't a hexadecimal number");
+            fail(
+                    b == '\r' && padding > 0 && padding <= MAX_PADDING
+                            ? PADDED
+                            : "a chunk size that isn't a hexadecimal number");
         }
     }
 

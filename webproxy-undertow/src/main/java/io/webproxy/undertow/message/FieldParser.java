@@ -14,6 +14,9 @@ public final class FieldParser {
     private static final boolean[] TOKEN = new boolean[128];
     private static final int CACHE = 128;
 
+    /** The problem of a line that continues the one before. */
+    public static final String FOLDED = "a folded field";
+
     static {
         for (char c = '0'; c <= 'z'; c++) {
             TOKEN[c] = Character.isLetterOrDigit(c);
@@ -92,6 +95,9 @@ public final class FieldParser {
         }
         if (exceeded != Integer.MAX_VALUE) {
             return "more than " + exceeded + " fields";
+        }
+        if (bytes[line] == ' ' || bytes[line] == '\t') {
+            return FOLDED;
         }
         int colon = line;
         while (isToken(bytes[colon])) {

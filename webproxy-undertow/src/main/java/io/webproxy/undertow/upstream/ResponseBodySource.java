@@ -225,8 +225,10 @@ final class ResponseBodySource implements PlainSource {
                     connection.surplus();
                 }
             }
-            if (chunks.problem() != null) {
-                throw broken("the upstream's chunked framing is broken: " + chunks.problem());
+            String problem = chunks.problem();
+            if (problem != null) {
+                throw broken("the upstream's chunked framing is broken: "
+                        + (problem.equals(ChunkedDecoder.PADDED) ? problem + ResponseParser.REMEDY : problem));
             }
             leniency.forwarded();
             if (chunks.isEnd()) {

@@ -36,6 +36,9 @@ final class ResponseParser {
     private static final String HTTP2 = "HTTP/2 in answer to HTTP/1.1"
             + " (expected: h2c:// for such an upstream, and extended CONNECT for its WebSockets)";
 
+    /** What helps with the deviations that a leniency admits. */
+    static final String REMEDY = " (expected: an update of the upstream, or Upstream.lenientResponses() for it)";
+
     private final FieldParser fields;
     private final int maxBytes;
     private final int maxFields;
@@ -109,7 +112,12 @@ final class ResponseParser {
             boolean isClean = look(from + count);
             buffer.position(buffer.position() + length - from);
             if (!isClean) {
-                return invalid(isSettings(from + count) ? HTTP2 : "a control character in the response head");
+                return invalid(
+                        isSettings(from + count)
+                                ? HTTP2
+                                : bytes[length - 1] == '\n'
+                                        ? "a line that ends with LF alone" + REMEDY
+                                        : "a control character in the response head");
             }
             if (matched == 4) {
                 return complete(noBody);
@@ -180,7 +188,7 @@ final class ResponseParser {
         }
         int status = (bytes[9] - '0') * 100 + (bytes[10] - '0') * 10 + bytes[11] - '0';
         if (status < 100 || (status > HIGHEST_STATUS && !leniency.admits(Deviation.STATUS_ABOVE_599))) {
-            return invalid("status " + status);
+            return invalid("status " + status + (status < 100 ? "" : REMEDY));
         }
         String reason = lineEnd > 13 ? new String(bytes, 13, lineEnd - 13, StandardCharsets.ISO_8859_1) : "";
         HeaderMap map = new HeaderMap();
@@ -190,7 +198,7 @@ final class ResponseParser {
                 problem = wrong;
                 return Result.TOO_LARGE;
             }
-            return invalid(wrong);
+            return invalid(wrong.equals(FieldParser.FOLDED) ? wrong + REMEDY : wrong);
         }
         return framed(status, reason, bytes[7] == '0', map, noBody);
     }
@@ -217,10 +225,10 @@ final class ResponseParser {
                 return invalid("a Transfer-Encoding other than chunked");
             }
             if (contentLength >= 0 && !isChunked(status, Deviation.LENGTH_BESIDE_CHUNKS)) {
-                return invalid("both Content-Length and Transfer-Encoding");
+                return invalid("both Content-Length and Transfer-Encoding" + REMEDY);
             }
             if (http10 && !isChunked(status, Deviation.CHUNKS_OF_HTTP_1_0)) {
-                return invalid("a Transfer-Encoding with HTTP/1.0");
+                return invalid("a Transfer-Encoding with HTTP/1.0" + REMEDY);
             }
             if (contentLength >= 0) {
                 // it would be forwarded as a second framing, or alone with the answer to HEAD

@@ -117,6 +117,20 @@ class ResponseParserTest {
         });
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/1.1 200 OK\nA: b\n\n",
+                "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
+                "HTTP/1.1 600 X\r\n\r\n",
+                "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+            })
+    void whatALeniencyWouldAdmitNamesIt(String input) {
+        assertThat(feed(input)).isEqualTo(Result.INVALID);
+        assertThat(parser.problem()).endsWith(ResponseParser.REMEDY);
+    }
+
     @Test
     void leniencyTellsOnceWhatWasForwarded() {
         List<Set<Deviation>> told = new ArrayList<>();
