@@ -140,6 +140,12 @@ final class ReadmeSnippets {
         // readme: end
     }
 
+    static void slowStart(ProxyConfig.Builder builder, UpstreamGroup llm) {
+        // readme: slowStart
+        builder.forward(llm.balancing(Balancing.leastConnections()).slowStart(Duration.ofMinutes(1)));
+        // readme: end
+    }
+
     static void answerFailover(ProxyConfig.Builder builder, UpstreamGroup llm) {
         // readme: answerFailover
         builder.route(r -> r.path("/v1/")

@@ -1,6 +1,7 @@
 package io.webproxy.route;
 
 import io.webproxy.http.RequestHead;
+import io.webproxy.spi.LeastTime;
 import io.webproxy.spi.SessionAffinity;
 
 /**
@@ -52,6 +53,18 @@ public interface Balancing {
      */
     static Balancing powerOfTwoChoices() {
         return Balancings.Stateless.POWER_OF_TWO_CHOICES;
+    }
+
+    /**
+     * The one that is expected to answer first: by the average time to the first byte of its responses, times its
+     * requests in flight and one more. A slow response raises the average at once, quick ones lower it over 10 s. Time
+     * without responses lowers it too, so that a slow upstream is tried again, by one request in 10 s; so is one that
+     * hasn't responded yet. Each failure in a row doubles what counts for the upstream, however fast it fails: no
+     * response, a status of 500 or above, or 429. A client that leaves has waited: what is longer than the average
+     * counts. The averages belong to the group, and all IO threads share them.
+     */
+    static Balancing leastTime() {
+        return LeastTime.INSTANCE;
     }
 
     /** The first usable one; the others are spares. */

@@ -1,5 +1,6 @@
 package io.webproxy.route;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -24,6 +25,7 @@ public final class UpstreamGroup {
     private final @Nullable HealthCheck healthCheck;
     private final @Nullable OutlierEjection outlierEjection;
     private final @Nullable PoolLimits pool;
+    private final Duration slowStart;
 
     private UpstreamGroup(
             @Nullable String name,
@@ -31,13 +33,15 @@ public final class UpstreamGroup {
             Balancing balancing,
             @Nullable HealthCheck healthCheck,
             @Nullable OutlierEjection outlierEjection,
-            @Nullable PoolLimits pool) {
+            @Nullable PoolLimits pool,
+            Duration slowStart) {
         this.name = name;
         this.upstreams = upstreams;
         this.balancing = balancing;
         this.healthCheck = healthCheck;
         this.outlierEjection = outlierEjection;
         this.pool = pool;
+        this.slowStart = slowStart;
     }
 
     /**
@@ -71,7 +75,7 @@ public final class UpstreamGroup {
             throw new IllegalArgumentException(
                     "upstreamGroup: no upstream (expected: UpstreamGroup.of(\"http://host:port\", …))");
         }
-        return new UpstreamGroup(null, List.copyOf(upstreams), Balancing.roundRobin(), null, null, null);
+        return new UpstreamGroup(null, List.copyOf(upstreams), Balancing.roundRobin(), null, null, null, Duration.ZERO);
     }
 
     /**
@@ -83,13 +87,19 @@ public final class UpstreamGroup {
         if (Objects.requireNonNull(identity, "name").isBlank()) {
             throw new IllegalArgumentException("upstreamGroup.name: '' (expected: a name, or none)");
         }
-        return new UpstreamGroup(identity, upstreams, balancing, healthCheck, outlierEjection, pool);
+        return new UpstreamGroup(identity, upstreams, balancing, healthCheck, outlierEjection, pool, slowStart);
     }
 
     /** The same with another way to choose one of several; default: {@link Balancing#roundRobin()}. */
     public UpstreamGroup balancing(Balancing policy) {
         return new UpstreamGroup(
-                name, upstreams, Objects.requireNonNull(policy, "balancing"), healthCheck, outlierEjection, pool);
+                name,
+                upstreams,
+                Objects.requireNonNull(policy, "balancing"),
+                healthCheck,
+                outlierEjection,
+                pool,
+                slowStart);
     }
 
     /**
@@ -107,13 +117,19 @@ public final class UpstreamGroup {
                 }
             }
         }
-        return new UpstreamGroup(name, upstreams, balancing, check, outlierEjection, pool);
+        return new UpstreamGroup(name, upstreams, balancing, check, outlierEjection, pool, slowStart);
     }
 
     /** The same with its own rule for upstreams that fail; default: the server's. */
     public UpstreamGroup outlierEjection(OutlierEjection ejection) {
         return new UpstreamGroup(
-                name, upstreams, balancing, healthCheck, Objects.requireNonNull(ejection, "outlierEjection"), pool);
+                name,
+                upstreams,
+                balancing,
+                healthCheck,
+                Objects.requireNonNull(ejection, "outlierEjection"),
+                pool,
+                slowStart);
     }
 
     /**
@@ -122,7 +138,32 @@ public final class UpstreamGroup {
      */
     public UpstreamGroup pool(PoolLimits limits) {
         return new UpstreamGroup(
-                name, upstreams, balancing, healthCheck, outlierEjection, Objects.requireNonNull(limits, "pool"));
+                name,
+                upstreams,
+                balancing,
+                healthCheck,
+                outlierEjection,
+                Objects.requireNonNull(limits, "pool"),
+                slowStart);
+    }
+
+    /**
+     * The same with a slow start of upstreams that come back: after their health check has failed, after an ejection,
+     * and when an update adds them to the group. Over this time the share of requests that such an upstream may get
+     * grows from a tenth of its own to all of it, while others may be used; so none is without requests. Not when the
+     * server starts, and not with {@link Balancing#failover}, {@link Balancing#clientAddressHash},
+     * {@link Balancing#header} and {@link Balancing#cookie}, where the request says which upstream it needs. While it
+     * lasts, {@link Balancing.Choice#inFlight} says proportionally more than there are.
+     *
+     * @param time 1 s to 1 h; {@link Duration#ZERO} for none, which is the default
+     * @throws IllegalArgumentException if it is another
+     */
+    public UpstreamGroup slowStart(Duration time) {
+        Objects.requireNonNull(time, "slowStart");
+        if (!time.isZero() && (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(Duration.ofHours(1)) > 0)) {
+            throw new IllegalArgumentException("slowStart: " + time + " (expected: 1 s to 1 h, or 0 for none)");
+        }
+        return new UpstreamGroup(name, upstreams, balancing, healthCheck, outlierEjection, pool, time);
     }
 
     /** The name; empty for none. */
@@ -155,6 +196,11 @@ public final class UpstreamGroup {
         return Optional.ofNullable(pool);
     }
 
+    /** Over what time upstreams that come back get their share of requests again; zero for at once. */
+    public Duration slowStart() {
+        return slowStart;
+    }
+
     @Override
     public boolean equals(Object other) {
         return this == other
@@ -165,7 +211,8 @@ public final class UpstreamGroup {
                         && balancing.equals(that.balancing)
                         && Objects.equals(healthCheck, that.healthCheck)
                         && Objects.equals(outlierEjection, that.outlierEjection)
-                        && Objects.equals(pool, that.pool));
+                        && Objects.equals(pool, that.pool)
+                        && slowStart.equals(that.slowStart));
     }
 
     @Override

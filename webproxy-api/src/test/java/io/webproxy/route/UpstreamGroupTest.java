@@ -1,6 +1,7 @@
 package io.webproxy.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.webproxy.ProxyConfig;
@@ -54,13 +55,33 @@ class UpstreamGroupTest {
     }
 
     @Test
+    void slowStartHasARange() {
+        assertThat(UpstreamGroup.of(A).slowStart()).isZero();
+        assertThat(full("llm")
+                        .slowStart(Duration.ofHours(1))
+                        .named("x")
+                        .balancing(Balancing.leastTime())
+                        .slowStart())
+                .isEqualTo(Duration.ofHours(1));
+        for (Duration bad : List.of(Duration.ofMillis(999), Duration.ofMillis(3_600_001), Duration.ofSeconds(-1))) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> UpstreamGroup.of(A).slowStart(bad))
+                    .withMessage("slowStart: " + bad + " (expected: 1 s to 1 h, or 0 for none)");
+        }
+        assertThatNullPointerException()
+                .isThrownBy(() -> UpstreamGroup.of(A).slowStart(null))
+                .withMessage("slowStart");
+    }
+
+    @Test
     void groupsOfANameAreEqualInAllSettingsOnly() {
         List<UnaryOperator<UpstreamGroup>> changes = List.of(
                 group -> group.named("other"),
                 group -> group.balancing(Balancing.failover()),
                 group -> group.healthCheck(HealthCheck.path("/other")),
                 group -> group.outlierEjection(OutlierEjection.defaults()),
-                group -> group.pool(PoolLimits.defaults()));
+                group -> group.pool(PoolLimits.defaults()),
+                group -> group.slowStart(Duration.ofSeconds(1)));
 
         assertThat(full("llm")).isEqualTo(full("llm")).hasSameHashCodeAs(full("llm"));
         assertThat(changes)

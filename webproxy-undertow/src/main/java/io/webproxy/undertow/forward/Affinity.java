@@ -3,6 +3,7 @@ package io.webproxy.undertow.forward;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.LeastTime;
 import io.webproxy.spi.SessionAffinity;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.upstream.ParsedHead;
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 interface Affinity extends Balancing {
     /** The balancing of a group: the engine's implementation of its policy, or the policy itself. */
     static Balancing of(UpstreamGroup group) {
+        if (group.balancing() == LeastTime.INSTANCE) {
+            return new LeastTimeBalancing();
+        }
         if (!(group.balancing() instanceof SessionAffinity affinity)) {
             return group.balancing();
         }

@@ -43,8 +43,6 @@ final class AnswerFailover {
 
     private boolean possible;
     private boolean again;
-    /** When the upstream took the last bytes of the request, or the connection was there. */
-    private long waitingSince;
 
     private @Nullable Kept kept;
 
@@ -112,13 +110,6 @@ final class AnswerFailover {
         return again;
     }
 
-    /** The upstream has taken something, or is connected: its time starts. */
-    void activity() {
-        if (possible) {
-            waitingSince = now();
-        }
-    }
-
     private long now() {
         return exchange.shared().nanoClock().getAsLong();
     }
@@ -176,7 +167,7 @@ final class AnswerFailover {
                 || late == null
                 || !isRepeatable()
                 || request.isAwaitingBody()
-                || now - waitingSince < rule.firstByte().toNanos()
+                || now - health.since() < rule.firstByte().toNanos()
                 || !attempts.mayTryAnother()) {
             return;
         }

@@ -13,24 +13,33 @@ import org.jspecify.annotations.Nullable;
  *
  * @param health by the group's health check
  * @param cooldown as it asks for by {@code Retry-After}
+ * @param latency how fast it responds
+ * @param slowStart null if the group has none
  * @param failures its failed share of the group's requests; null if the group sets no limit
  */
 record Candidate(
         Upstream upstream,
         Health health,
         Cooldown cooldown,
+        Latency latency,
+        @Nullable SlowStart slowStart,
         @Nullable FailureWindow failures) {
     /** A candidate without health check and limit. */
     static Candidate alone(Upstream upstream) {
-        return new Candidate(upstream, Health.UNCHECKED, new Cooldown(), null);
+        return new Candidate(upstream, Health.UNCHECKED, new Cooldown(), new Latency(), null, null);
     }
 
     boolean isPaused(long now) {
         return failures != null && failures.isPaused(now);
     }
 
-    /** It answered with a status below 500. */
-    void answered(LongSupplier nanoClock) {
+    /** It answered with a status below 500; {@code busy}: by refusing the request for now. */
+    void answered(LongSupplier nanoClock, boolean busy) {
+        if (busy) {
+            latency.failed(nanoClock.getAsLong());
+        } else {
+            latency.succeeded();
+        }
         if (failures != null) {
             failures.ended(false, nanoClock.getAsLong());
         }
@@ -46,6 +55,7 @@ record Candidate(
      * @param route of the request
      */
     @Nullable String failed(Route route, long now) {
+        latency.failed(now);
         if (failures == null || !failures.ended(true, now)) {
             return null;
         }

@@ -102,7 +102,6 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void connected(UpstreamStream stream, Upstream upstream) {
-        failover.activity();
         if (!failover.isAgain()) {
             exchange.limits().activity();
         }
@@ -117,7 +116,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void requestBytesTaken(long bytes) {
-        failover.activity();
+        health.taken();
         if (!failover.isAgain() || !request.isReplaying()) {
             exchange.limits().activity();
         }
@@ -310,6 +309,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         if (relay != null) {
             relay.clientGone();
         } else if (isOpen()) {
+            health.abandoned();
             end().clientGone();
         }
     }

@@ -4,6 +4,7 @@ import io.webproxy.route.Balancing;
 import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.SessionAffinity;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +43,8 @@ final class GroupState {
                     upstream,
                     upstreams.health(group, upstream),
                     known == null ? new Cooldown() : known.cooldown(),
+                    known == null ? new Latency() : known.latency(),
+                    slowStart(group, known, before != null, upstreams.now()),
                     failures(ejection, upstreams, known)));
         }
         return new GroupState(group, balancing(group, before), candidates);
@@ -55,6 +58,33 @@ final class GroupState {
             return Affinity.of(group);
         }
         return before.balancing;
+    }
+
+    /**
+     * The slow start of an upstream; null for none.
+     *
+     * @param known the upstream in the group before; null if it is new
+     * @param joins whether there was a group before
+     */
+    private static @Nullable SlowStart slowStart(
+            UpstreamGroup group, @Nullable Candidate known, boolean joins, long now) {
+        Balancing balancing = group.balancing();
+        if (group.slowStart().isZero()
+                || balancing instanceof SessionAffinity
+                || balancing.equals(Balancing.failover())
+                || balancing.equals(Balancing.clientAddressHash())) {
+            return null;
+        }
+        long time = group.slowStart().toNanos();
+        SlowStart before = known == null ? null : known.slowStart();
+        if (before != null && before.time() == time) {
+            return before;
+        }
+        SlowStart made = new SlowStart(time);
+        if (joins && known == null) {
+            made.begin(now);
+        }
+        return made;
     }
 
     private @Nullable Candidate candidate(Upstream upstream) {

@@ -17,11 +17,17 @@ import org.jspecify.annotations.Nullable;
  * <p>It concerns the upstream that was tried last. Not thread-safe: it belongs to the exchange's IO thread.
  */
 final class PassiveHealth {
+    private static final int TOO_MANY_REQUESTS = 429;
+
     private final Exchange exchange;
     private @Nullable Candidate candidate;
     private @Nullable UpstreamPool pool;
+    /** When the upstream was asked for, or took the last bytes of the request. */
+    private long since;
+
     private boolean ofGrpc;
     private int status;
+    private boolean busy;
 
     PassiveHealth(Exchange exchange) {
         this.exchange = exchange;
@@ -31,6 +37,29 @@ final class PassiveHealth {
     void asked(Candidate upstream, @Nullable UpstreamPool connections) {
         candidate = upstream;
         pool = connections;
+        since = now();
+    }
+
+    /** It has taken bytes of the request body. */
+    void taken() {
+        since = now();
+    }
+
+    /** When it was chosen, or took the last bytes of the request body. */
+    long since() {
+        return since;
+    }
+
+    private long now() {
+        return exchange.shared().nanoClock().getAsLong();
+    }
+
+    /** Nobody waits for its response any more. */
+    void abandoned() {
+        if (candidate != null) {
+            long now = now();
+            candidate.latency().waited(now - since, now);
+        }
     }
 
     /** Its final response head has arrived. */
@@ -40,6 +69,12 @@ final class PassiveHealth {
         }
         status = head.status();
         ofGrpc = exchange.grpc() != null && Grpc.isCall(head.fields().getFirst(Headers.CONTENT_TYPE));
+        busy = status == TOO_MANY_REQUESTS;
+        if (candidate != null && status < 500 && !busy) {
+            // an upstream that refuses everything is fast
+            long now = now();
+            candidate.latency().responded(now - since, now);
+        }
         if (!ofGrpc) {
             judge(status >= 500);
         }
@@ -71,6 +106,7 @@ final class PassiveHealth {
 
     /** It received the whole request, and didn't respond in time. */
     void timedOut(ForwardError error) {
+        abandoned();
         GrpcCall call = exchange.grpc();
         // a client that allows too little time says nothing about the upstream
         if (call == null || !call.isOverdue(exchange.age())) {
@@ -95,7 +131,7 @@ final class PassiveHealth {
             return;
         }
         if (!failed) {
-            candidate.answered(exchange.shared().nanoClock());
+            candidate.answered(exchange.shared().nanoClock(), busy);
             return;
         }
         String avoided =

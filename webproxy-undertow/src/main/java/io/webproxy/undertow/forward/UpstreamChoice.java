@@ -78,7 +78,8 @@ final class UpstreamChoice implements Balancing.Choice {
         return mayBeAsked(i) && (!cooling || all.get(i).cooldown().isOver(now));
     }
 
-    private long now() {
+    /** The time, for the choice. */
+    long now() {
         return exchange.shared().nanoClock().getAsLong();
     }
 
@@ -97,15 +98,8 @@ final class UpstreamChoice implements Balancing.Choice {
             }
         }
         long now = now();
-        count = 0;
-        for (int i = 0; i < all.size(); i++) {
-            if (isReady(i, now) && !all.get(i).isPaused(now)) {
-                UpstreamPool pool = pools.pool(all.get(i).upstream());
-                if (pool != null && pool.health().mayBeTried(now)) {
-                    open[count++] = i;
-                }
-            }
-        }
+        collect(now);
+        admit(now);
         while (count > 0) {
             int index = choose();
             UpstreamPool pool = pools.pool(all.get(open[index]).upstream());
@@ -121,6 +115,45 @@ final class UpstreamChoice implements Balancing.Choice {
             }
         }
         return count == 0 ? soonest(now) : asks(choose());
+    }
+
+    /** Those that are preferred: neither ejected nor asking for time. */
+    private void collect(long now) {
+        count = 0;
+        for (int i = 0; i < all.size(); i++) {
+            Candidate one = all.get(i);
+            UpstreamPool pool = pools.pool(one.upstream());
+            boolean usable = one.health().isHealthy()
+                    && !one.isPaused(now)
+                    && pool != null
+                    && pool.health().mayBeTried(now);
+            SlowStart start = one.slowStart();
+            if (start != null) {
+                start.saw(usable, now);
+            }
+            if (usable && isReady(i, now)) {
+                open[count++] = i;
+            }
+        }
+    }
+
+    /** Leaves out those that start slowly and have had their share, if others are left. */
+    private void admit(long now) {
+        int admitted = 0;
+        for (int i = 0; i < count; i++) {
+            SlowStart start = all.get(open[i]).slowStart();
+            if (start == null || start.admits(now)) {
+                open[admitted++] = open[i];
+            }
+        }
+        if (admitted > 0) {
+            count = admitted;
+        }
+    }
+
+    /** One of those to choose from. */
+    Candidate candidate(int index) {
+        return all.get(open[Objects.checkIndex(index, count)]);
     }
 
     /** The one whose time is over first, if all that are left ask for time. */
@@ -169,13 +202,15 @@ final class UpstreamChoice implements Balancing.Choice {
 
     @Override
     public Upstream upstream(int index) {
-        return all.get(open[Objects.checkIndex(index, count)]).upstream();
+        return candidate(index).upstream();
     }
 
     @Override
     public int inFlight(int index) {
         UpstreamPool pool = pools.pool(upstream(index));
-        return pool == null ? 0 : pool.inFlight().count();
+        int inFlight = pool == null ? 0 : pool.inFlight().count();
+        SlowStart start = candidate(index).slowStart();
+        return start == null ? inFlight : start.counted(inFlight, now());
     }
 
     @Override
