@@ -204,15 +204,13 @@ class CliServeTest {
         try (RawUpstream service = RawUpstream.answering("HTTP/1.0 200 OK\nContent-Length: 2\n\nok")) {
             List<String> arguments =
                     new ArrayList<>(List.of("expose", "--external-port", "0", "--bind", "127.0.0.1", "--plain"));
-            arguments.addAll(
-                    List.of(option, option.equals("--to") ? service.uri() : Integer.toString(service.port())));
+            arguments.addAll(List.of(option, option.equals("--to") ? service.uri() : Integer.toString(service.port())));
             if (lenient) {
                 arguments.add("--lenient-responses");
             }
             try (Served proxy = Served.start(arguments.toArray(String[]::new));
-                    Response response = client.newCall(new Request.Builder()
-                                    .url(proxy.url("/"))
-                                    .build())
+                    Response response = client.newCall(
+                                    new Request.Builder().url(proxy.url("/")).build())
                             .execute()) {
                 assertThat(response.code()).isEqualTo(status);
             }
@@ -236,6 +234,36 @@ class CliServeTest {
                         .replace("UPSTREAM", "127.0.0.1:" + service.port());
                 assertThat(get(proxy.url("/headers"))).contains("\nHost: " + host + "\n");
                 assertThat(get(proxy.url("/x/headers"))).contains("\nHost: " + host + "\n");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void busyServiceIsLeftForAnotherIfToldSo(boolean retry) throws Exception {
+        try (RawUpstream busy = RawUpstream.answering("HTTP/1.1 429 Busy¶Content-Length: 4¶¶busy");
+                RawUpstream free = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 4¶¶free")) {
+            List<String> arguments = new ArrayList<>(List.of(
+                    "expose",
+                    "--external-port",
+                    "0",
+                    "--bind",
+                    "127.0.0.1",
+                    "--plain",
+                    "--balancing",
+                    "failover",
+                    "--to",
+                    busy.uri(),
+                    "--to",
+                    free.uri(),
+                    "--route",
+                    "/x/=" + busy.uri() + "," + free.uri()));
+            if (retry) {
+                arguments.addAll(List.of("--retry-on", "503,429", "--retry-on-first-byte", "20s"));
+            }
+            try (Served proxy = Served.start(arguments.toArray(String[]::new))) {
+                assertThat(get(proxy.url("/"))).isEqualTo(retry ? "free" : "busy");
+                assertThat(get(proxy.url("/x/"))).isEqualTo(retry ? "free" : "busy");
             }
         }
     }

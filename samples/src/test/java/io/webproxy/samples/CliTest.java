@@ -78,6 +78,18 @@ class CliTest {
                         + " routes alone (expected: --internal-port PORT or --to URL with it)",
                 "expose --internal-port 1 --external-port 0 --host-header a/b|--host-header: a/b (expected: client,"
                         + " upstream, host or host:port)",
+                "expose --internal-port 1 --external-port 0 --retry-on 429,401|--retry-on: 401 (expected: 400 to 599,",
+                "expose --internal-port 1 --external-port 0 --retry-on busy|--retry-on: busy (expected: statuses from"
+                        + " 400 to 599, such as 429,503)",
+                "expose --route /a/=http://b --external-port 0 --retry-on-first-byte 1d|--retry-on-first-byte: 1d"
+                        + " (expected: a number with ms, s, m or h, such as 20s)",
+                "expose --internal-port 1 --external-port 0 --retry-on-first-byte 10ms|--retry-on-first-byte: PT0.01S"
+                        + " (expected: 100 ms to 24 h, or 0 for never)",
+                "expose --internal-port 1 --external-port 0 --retry-non-idempotent|--retry-non-idempotent: given alone"
+                        + " (expected: --retry-on STATUS,… or --retry-on-first-byte TIME with it)",
+                "expose --internal-port 1 --external-port 0 --balancing fast|--balancing: fast (expected: round-robin,",
+                "expose --internal-port 1 --external-port 0 --balancing cookie:|--balancing:  (expected: the name of a",
+                "expose --internal-port 1 --external-port 0 --slow-start 2h|--slow-start: PT2H (expected: 1 s to 1 h,",
                 "expose --internal-port 1 --external-port 0 --send-user Host|--send-user: Host (expected: letters, digits",
                 "expose --internal-port 1 --external-port 0 --forwarded-headers some|--forwarded-headers: some (expected:"
                         + " all, x-forwarded or none)",

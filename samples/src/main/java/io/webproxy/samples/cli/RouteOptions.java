@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -46,15 +47,20 @@ final class RouteOptions {
     /**
      * Adds the routes.
      *
+     * @param several how one of several URLs is chosen
      * @param byDefault whether other requests go to a default service
      */
-    void applyTo(ProxyConfig.Builder builder, Consumer<Route.Builder> hostHeader, boolean byDefault) {
+    void applyTo(
+            ProxyConfig.Builder builder,
+            Consumer<Route.Builder> hostHeader,
+            SeveralOptions several,
+            boolean byDefault) {
         Map<String, Given> before = new HashMap<>();
         if (byDefault) {
             before.put("/", new Given("--to", ""));
         }
-        routes.forEach(route -> add(builder, hostHeader, read("--route", route), before));
-        stripped.forEach(route -> add(builder, hostHeader, read("--strip", route), before));
+        routes.forEach(route -> add(builder, hostHeader, several, read("--route", route), before));
+        stripped.forEach(route -> add(builder, hostHeader, several, read("--strip", route), before));
     }
 
     /**
@@ -68,14 +74,14 @@ final class RouteOptions {
             this(option, null, null, urls);
         }
 
-        void describe(Route.Builder route) {
+        void describe(Route.Builder route, SeveralOptions several) {
             if (host != null) {
                 route.host(host);
             }
             if (path != null) {
                 route.path(path);
             }
-            route.forward(urls.split(","));
+            several.forward(route, Stream.of(urls.split(",")).map(Upstream::of).toList());
         }
     }
 
@@ -127,10 +133,14 @@ final class RouteOptions {
     }
 
     private static void add(
-            ProxyConfig.Builder builder, Consumer<Route.Builder> hostHeader, Given given, Map<String, Given> before) {
+            ProxyConfig.Builder builder,
+            Consumer<Route.Builder> hostHeader,
+            SeveralOptions several,
+            Given given,
+            Map<String, Given> before) {
         Route.Builder described = Route.builder();
         Complaint.of(given.option, () -> {
-            given.describe(described);
+            given.describe(described, several);
             return given;
         });
         Route route = described.build();
@@ -140,7 +150,7 @@ final class RouteOptions {
             throw twice(place, given, other);
         }
         builder.route(r -> {
-            given.describe(r);
+            given.describe(r, several);
             hostHeader.accept(r);
             if (given.option.equals("--strip")) {
                 r.stripPrefix();

@@ -58,6 +58,9 @@ final class ServiceOptions {
     private boolean lenient;
 
     @Mixin
+    private SeveralOptions several = new SeveralOptions();
+
+    @Mixin
     private RouteOptions routes = new RouteOptions();
 
     /** Whether there is any upstream. */
@@ -68,12 +71,13 @@ final class ServiceOptions {
     void applyTo(ProxyConfig.Builder builder) {
         Consumer<Route.Builder> host = hostHeader().andThen(sendUser());
         boolean byDefault = routes.isEmpty() || internalPort != null || !to.isEmpty();
-        routes.applyTo(builder, host, byDefault);
+        several.check();
+        routes.applyTo(builder, host, several, byDefault);
         if (byDefault) {
-            Upstream[] upstreams = upstreams();
+            List<Upstream> upstreams = upstreams();
             builder.route(r -> {
                 host.accept(r);
-                r.forward(upstreams);
+                several.forward(r, upstreams);
                 upgrades.forEach(protocol -> allow(r, protocol));
             });
         } else if (!upgrades.isEmpty() || lenient) {
@@ -120,7 +124,7 @@ final class ServiceOptions {
         return route -> route.sendUser(field);
     }
 
-    private Upstream[] upstreams() {
+    private List<Upstream> upstreams() {
         if (internalPort == null ? to.isEmpty() : !to.isEmpty()) {
             throw new IllegalArgumentException(
                     internalPort == null
@@ -132,6 +136,6 @@ final class ServiceOptions {
         return urls.stream()
                 .map(Upstream::of)
                 .map(each -> lenient ? each.lenientResponses() : each)
-                .toArray(Upstream[]::new);
+                .toList();
     }
 }
