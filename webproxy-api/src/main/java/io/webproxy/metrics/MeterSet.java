@@ -8,8 +8,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +30,9 @@ final class MeterSet {
 
     private final MeterRegistry registry;
     private final Tag server;
-    private final Set<Meter> meters = new HashSet<>();
+    /** With what they read, which registries keep by weak references only. */
+    private final Map<Meter, Object> meters = new HashMap<>();
+
     private boolean closed;
 
     private MeterSet(MeterRegistry registry, String server) {
@@ -67,39 +69,47 @@ final class MeterSet {
     /** A counter that is counted elsewhere; null once this is closed. */
     @Nullable
     FunctionCounter counterOf(String name, String description, DoubleSupplier value, String... tags) {
-        return add(() -> FunctionCounter.builder(name, value, DoubleSupplier::getAsDouble)
-                .description(description)
-                .tags(tags(tags))
-                .register(registry));
+        return add(
+                () -> FunctionCounter.builder(name, value, DoubleSupplier::getAsDouble)
+                        .description(description)
+                        .tags(tags(tags))
+                        .register(registry),
+                value);
     }
 
     /** A gauge; null once this is closed. */
     @Nullable
     Gauge gauge(String name, String description, @Nullable String unit, DoubleSupplier value, String... tags) {
-        return add(() -> Gauge.builder(name, value, DoubleSupplier::getAsDouble)
-                .strongReference(true)
-                .description(description)
-                .baseUnit(unit)
-                .tags(tags(tags))
-                .register(registry));
+        return add(
+                () -> Gauge.builder(name, value, DoubleSupplier::getAsDouble)
+                        .strongReference(true)
+                        .description(description)
+                        .baseUnit(unit)
+                        .tags(tags(tags))
+                        .register(registry),
+                value);
     }
 
     private Tags tags(String... more) {
         return Tags.of(server).and(more);
     }
 
-    private synchronized <T extends Meter> @Nullable T add(Supplier<T> registration) {
+    private <T extends Meter> @Nullable T add(Supplier<T> registration) {
+        return add(registration, this);
+    }
+
+    private synchronized <T extends Meter> @Nullable T add(Supplier<T> registration, Object source) {
         if (closed) {
             return null;
         }
         T meter = registration.get();
-        meters.add(meter);
+        meters.put(meter, source);
         return meter;
     }
 
     /** Removes one meter. */
     synchronized void remove(Meter meter) {
-        if (meters.remove(meter)) {
+        if (meters.remove(meter) != null) {
             registry.remove(meter);
         }
     }
@@ -107,7 +117,7 @@ final class MeterSet {
     /** Removes all, and adds none any more. */
     synchronized void close() {
         closed = true;
-        meters.forEach(registry::remove);
+        meters.keySet().forEach(registry::remove);
         meters.clear();
     }
 
