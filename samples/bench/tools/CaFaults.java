@@ -6,7 +6,6 @@ import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
 import java.io.IOException;
@@ -107,7 +106,7 @@ public final class CaFaults {
         cases.add(of(FaultyCa.Fault.REFUSES_CONNECTIONS, false, args, directory, trust, client));
         ((Logger) LoggerFactory.getLogger("io.webproxy")).addAppender(collector());
 
-        List<CertificateSource> sources = new ArrayList<>();
+        List<Certificates> sources = new ArrayList<>();
         cases.forEach(one -> sources.add(one.certificates));
         Case standIn = cases.get(cases.size() - 1);
         sources.add(Certificates.selfSigned(standIn.name).storedIn(directory.resolve("own")));
@@ -115,7 +114,7 @@ public final class CaFaults {
                 .bind("127.0.0.1")
                 .http(Integer.parseInt(args[6]))
                 .https(Integer.parseInt(args[7]))
-                .certificates(Certificates.firstOf(sources.toArray(new CertificateSource[0])))
+                .certificates(Certificates.firstOf(sources.toArray(new Certificates[0])))
                 .forward(args[0].replaceAll("/$", ""))
                 .observer(dispatcher())
                 .drainTime(Duration.ofSeconds(1))

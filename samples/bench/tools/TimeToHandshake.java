@@ -1,6 +1,5 @@
 import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -72,7 +71,7 @@ public final class TimeToHandshake {
                 acme[times * 9 / 10]);
     }
 
-    private CertificateSource source(String kind) {
+    private Certificates source(String kind) {
         if (kind.equals("pem")) {
             return Certificates.pem(Path.of(args[1]), Path.of(args[2]));
         }

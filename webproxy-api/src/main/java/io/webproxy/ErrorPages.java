@@ -3,7 +3,6 @@ package io.webproxy;
 import io.webproxy.http.Answer;
 import io.webproxy.http.RequestHead;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.spi.FailureData;
 import java.util.Optional;
 
 /**
@@ -15,23 +14,14 @@ import java.util.Optional;
  */
 @FunctionalInterface
 public interface ErrorPages {
-    /** The response that a page is for. Made by the engine; immutable. */
-    sealed interface Failure permits FailureData {
-        /** Of the answer, 400 to 599. */
-        int status();
-
-        /** What failed; empty when the proxy answers by configuration, as with 401 and 404. */
-        Optional<ForwardError> error();
-
-        /** The request's id, as in the record, for the page to show. */
-        String requestId();
-    }
-
     /**
      * Returns the page. Its body and fields replace the proxy's own; the status and the fields that belong to it, such
      * as {@code WWW-Authenticate} and {@code Retry-After}, stay.
      *
+     * @param status of the answer, 400 to 599
+     * @param error what failed; empty when the proxy answers by configuration, as with 401 and 404
+     * @param request with {@link RequestHead#requestId()}, the id in the record, for the page to show
      * @return empty for the proxy's own page
      */
-    Optional<Answer> page(Failure failure, RequestHead request);
+    Optional<Answer> page(int status, Optional<ForwardError> error, RequestHead request);
 }

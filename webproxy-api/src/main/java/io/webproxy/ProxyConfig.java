@@ -3,7 +3,6 @@ package io.webproxy;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.ForwardedHeaders;
-import io.webproxy.http.Hsts;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
@@ -14,11 +13,12 @@ import io.webproxy.route.UpstreamGroup;
 import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.Hsts;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.RetryBudget;
 import io.webproxy.spi.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
@@ -46,7 +46,7 @@ public final class ProxyConfig {
     private final List<Listen> listens;
     private final @Nullable String bind;
     private final List<Route> routes;
-    private final List<CertificateSource> certificates;
+    private final List<Certificates> certificates;
     private final Duration certificateReload;
     private final TlsProvider tlsProvider;
     private final ClientCertificates clientCertificates;
@@ -114,7 +114,7 @@ public final class ProxyConfig {
     }
 
     /** Where certificates come from; empty for a self-signed one. */
-    public List<CertificateSource> certificates() {
+    public List<Certificates> certificates() {
         return certificates;
     }
 
@@ -256,7 +256,7 @@ public final class ProxyConfig {
         private final List<Route> routes = new ArrayList<>();
         private final Set<String> replaceable = new HashSet<>();
         private final List<Listen> replaceableListens = new ArrayList<>();
-        private final List<CertificateSource> certificates = new ArrayList<>();
+        private final List<Certificates> certificates = new ArrayList<>();
         private Duration certificateReload = Duration.ofSeconds(10);
         private TlsProvider tlsProvider = TlsProvider.AUTO;
         private ClientCertificates clientCertificates = ClientCertificates.off();
@@ -445,9 +445,9 @@ public final class ProxyConfig {
          * Where the certificates of HTTPS endpoints come from, in place of those given before; the one that fits the
          * name that a client asks for is served, else the first. None, the default, is a self-signed one.
          */
-        public Builder certificates(CertificateSource... sources) {
+        public Builder certificates(Certificates... sources) {
             certificates.clear();
-            for (CertificateSource source : Objects.requireNonNull(sources, "sources")) {
+            for (Certificates source : Objects.requireNonNull(sources, "sources")) {
                 certificates.add(Objects.requireNonNull(source, "source"));
             }
             return this;
@@ -644,8 +644,24 @@ public final class ProxyConfig {
          * Tells browsers to use HTTPS only for this host (RFC 6797): responses to clients that used HTTPS, to this
          * server or to a trusted proxy, have the field {@code Strict-Transport-Security}. Default: no such field.
          */
-        public Builder hsts(Hsts policy) {
-            this.hsts = Objects.requireNonNull(policy, "hsts");
+        public Builder hsts(Duration maxAge) {
+            this.hsts = Hsts.of(maxAge);
+            return this;
+        }
+
+        /** The same for all subdomains too. */
+        public Builder hstsWithSubDomains(Duration maxAge) {
+            this.hsts = Hsts.of(maxAge).withSubDomains();
+            return this;
+        }
+
+        /**
+         * The same for all subdomains too, and browsers may preload it.
+         *
+         * @throws IllegalArgumentException if it is below 365 days
+         */
+        public Builder hstsWithPreload(Duration maxAge) {
+            this.hsts = Hsts.of(maxAge).withSubDomains().withPreload();
             return this;
         }
 
@@ -857,9 +873,8 @@ public final class ProxyConfig {
             });
             problems.addAll(RouteTable.problems(routes));
             Set<String> certificateFields = new HashSet<>(Set.of(clientCertificates.header()));
-            listens.forEach(listen -> listen.settings()
-                    .clientCertificates()
-                    .ifPresent(own -> certificateFields.add(own.header())));
+            listens.forEach(listen ->
+                    listen.settings().clientCertificates().ifPresent(own -> certificateFields.add(own.header())));
             problems.addAll(new SentUsers(authenticator, certificateFields).problems(routes));
             problems.addAll(new GroupConflicts(tuning.pool(), tuning.outlierEjection()).problems(routes));
             if (!problems.isEmpty()) {

@@ -2,9 +2,9 @@ package io.webproxy;
 
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
+import io.webproxy.spi.ConnectionLimits;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threads, buffers and backlog are fixed at the start: an update that changes one of them fails.
  */
+@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Tuning {
     private static final Tuning DEFAULTS = new Tuning(
             HttpLimits.defaults(),
@@ -121,9 +122,40 @@ public final class Tuning {
         return new Tuning(http, http2, pool, ejection, connections, ioThreads, bufferSize, backlog);
     }
 
-    /** The same with other limits of client connections, over all endpoints and for each address. */
-    public Tuning withConnections(ConnectionLimits limits) {
-        Objects.requireNonNull(limits, "connections");
+    /**
+     * The same with another limit of open client connections over all endpoints; further ones are closed as soon as
+     * they are accepted, without effect on the others. In addition, clients can't use an eighth of the process's limit
+     * of open files, at least 48 and at most 1,024.
+     *
+     * @param most 0 to 10,000,000; 0, the default, for 65,536, or fewer if the process has less room
+     * @throws IllegalArgumentException if it is another
+     */
+    public Tuning withConnections(int most) {
+        return with(connections.withTotal(most));
+    }
+
+    /**
+     * The same with another limit of open client connections from one address, an IPv6 network of 64 bits counting as
+     * one.
+     *
+     * @param most 0 to 10,000,000, default 16,384; 0 for no limit
+     * @throws IllegalArgumentException if it is another
+     */
+    public Tuning withConnectionsPerAddress(int most) {
+        return with(connections.withPerAddress(most));
+    }
+
+    /**
+     * The same with other addresses exempt from the limit for each address; default: none. Trusted proxies are always
+     * exempt.
+     *
+     * @param ranges addresses, or ranges such as {@code 10.0.0.0/8}
+     */
+    public Tuning withConnectionsExempt(String... ranges) {
+        return with(connections.withExempt(ranges));
+    }
+
+    private Tuning with(ConnectionLimits limits) {
         return new Tuning(http, http2, pool, outlierEjection, limits, ioThreads, bufferSize, backlog);
     }
 

@@ -19,7 +19,6 @@ import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.EndpointSettings;
 import io.webproxy.spi.Listen;
 import io.webproxy.timeout.TimeoutPolicy;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
@@ -145,8 +144,8 @@ class ProxyConfigTest {
         ClientCertificates required = ClientCertificates.required(TrustStore.pkcs12(Path.of("ca.p12"), "hunter2"));
         assertThat(problems(valid().clientCertificates(required)))
                 .containsExactly(
-                        "clientCertificates: required(pkcs12(ca.p12)) as Client-Cert (expected: an https(port) that asks for"
-                                + " them)");
+                        "clientCertificates: required(pkcs12(ca.p12)) as Client-Cert (expected: an https(port) that"
+                                + " asks for them)");
         assertThat(problems(valid().clientCertificates(required).https(0))).isEmpty();
         assertThat(problems(valid().clientCertificates(ClientCertificates.off().withHeader("X-Id"))))
                 .isEmpty();
@@ -154,7 +153,7 @@ class ProxyConfigTest {
 
     @Test
     void certificatesNeedAnHttpsEndpoint() {
-        CertificateSource source = Certificates.pkcs12(Path.of("server.p12"), "hunter2");
+        Certificates source = Certificates.pkcs12(Path.of("server.p12"), "hunter2");
 
         assertThat(problems(valid().certificates(source)))
                 .containsExactly("certificates: [pkcs12(server.p12)] (expected: an https(port) that serves them)");
@@ -250,8 +249,8 @@ class ProxyConfigTest {
         return Stream.of(
                 bad(b -> b.bind(null), "address"),
                 bad(b -> b.clientCertificates(null), "clientCertificates"),
-                bad(b -> b.certificates((CertificateSource[]) null), "sources"),
-                bad(b -> b.certificates((CertificateSource) null), "source"),
+                bad(b -> b.certificates((Certificates[]) null), "sources"),
+                bad(b -> b.certificates((Certificates) null), "source"),
                 bad(b -> b.tlsProvider(null), "tlsProvider"),
                 bad(b -> b.forward((String[]) null), "uris"),
                 bad(b -> b.forward((String) null), "uri"),
@@ -277,7 +276,6 @@ class ProxyConfigTest {
                 bad(b -> b.tuning(t -> null), "tuning"),
                 bad(b -> b.tuning(t -> t.withHttp(null)), "http"),
                 bad(b -> b.tuning(t -> t.withHttp2(null)), "http2"),
-                bad(b -> b.tuning(t -> t.withConnections(null)), "connections"),
                 bad(b -> b.tuning(t -> t.withPool(null)), "pool"),
                 bad(b -> b.drainTime(null), "drainTime"));
     }
@@ -356,7 +354,7 @@ class ProxyConfigTest {
     @Test
     void builtConfigurationIsImmutable() {
         ProxyObserver observer = new ProxyObserver() {};
-        CertificateSource source = Certificates.selfSigned("localhost");
+        Certificates source = Certificates.selfSigned("localhost");
         ProxyConfig.Builder builder = valid().https(0)
                 .certificates(source)
                 .trustedProxies("10.0.0.0/8")
@@ -506,9 +504,11 @@ class ProxyConfigTest {
     @Test
     void usersThatCantBeSentAndFieldsOfCertificatesAreProblems() {
         ProxyConfig.Builder builder = ProxyServer.builder()
-                .https(0, endpoint -> endpoint.clientCertificates(
-                        ClientCertificates.optional(TrustStore.pem(Path.of("ca.pem")))
-                                .withHeader("X-Id")))
+                .https(
+                        0,
+                        endpoint -> endpoint.clientCertificates(
+                                ClientCertificates.optional(TrustStore.pem(Path.of("ca.pem")))
+                                        .withHeader("X-Id")))
                 .basicAuth("two words", "secret")
                 .route(r -> r.name("a").path("/a").sendUser("X-Who").forward("http://127.0.0.1:1"))
                 .route(r -> r.name("b")
@@ -519,8 +519,9 @@ class ProxyConfigTest {
                 .route(r -> r.name("c").path("/c").forward("http://127.0.0.1:1"));
         assertThatThrownBy(builder::build)
                 .isInstanceOf(ProxyConfigException.class)
-                .hasMessageContaining("route a: sendUser(\"X-Who\") with a user of other characters (expected: a user of"
-                        + " visible ASCII characters)")
+                .hasMessageContaining(
+                        "route a: sendUser(\"X-Who\") with a user of other characters (expected: a user of"
+                                + " visible ASCII characters)")
                 .hasMessageContaining(
                         "route b: sendUser(\"x-id\") (expected: another field than that of client certificates)")
                 .hasMessageNotContaining("route c");

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.Answer;
 import io.webproxy.http.ForwardedHeaders;
-import io.webproxy.http.Hsts;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ProxyObserver;
@@ -54,6 +53,8 @@ class TotalUpdateTest {
             "proxyProtocol",
             "canonicalHost > removeCanonicalHost",
             "hsts > withoutHsts",
+            "hstsWithSubDomains > withoutHsts",
+            "hstsWithPreload > withoutHsts",
             "errorPages > withoutErrorPages",
             "retries withoutRetries",
             "closeOnShutdown",
@@ -142,8 +143,8 @@ class TotalUpdateTest {
                 .forwardedHeaders(ForwardedHeaders.none())
                 .proxyProtocol(ProxyProtocol.REQUIRED)
                 .canonicalHost("example.com", "www.example.com", "example.org")
-                .hsts(Hsts.of(Duration.ofDays(1)))
-                .errorPages((failure, request) -> Optional.empty())
+                .hsts(Duration.ofDays(1))
+                .errorPages((status, error, request) -> Optional.empty())
                 .withoutRetries()
                 .closeOnShutdown(true)
                 .observer(OBSERVER)

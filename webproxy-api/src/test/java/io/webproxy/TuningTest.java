@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.PoolLimits;
 import java.util.List;
@@ -17,7 +16,9 @@ class TuningTest {
             t -> t.withHttp2(Http2Limits.defaults().withStreams(7)),
             t -> t.withPool(PoolLimits.defaults().withConnections(1)),
             t -> t.withOutlierEjection(OutlierEjection.off()),
-            t -> t.withConnections(ConnectionLimits.defaults().withTotal(9)),
+            t -> t.withConnections(9),
+            t -> t.withConnectionsPerAddress(8),
+            t -> t.withConnectionsExempt("10.0.0.0/8"),
             t -> t.withIoThreads(3),
             t -> t.withBufferSize(8192),
             t -> t.withBacklog(5));
@@ -38,6 +39,8 @@ class TuningTest {
         assertThat(all.pool().connections()).isEqualTo(1);
         assertThat(all.outlierEjection()).isEqualTo(OutlierEjection.off());
         assertThat(all.connections().total()).isEqualTo(9);
+        assertThat(all.connections().perAddress()).isEqualTo(8);
+        assertThat(all.connections().exempt()).hasSize(1);
         assertThat(all.ioThreads()).isEqualTo(3);
         assertThat(all.bufferSize()).isEqualTo(8192);
         assertThat(all.backlog()).isEqualTo(5);

@@ -3,7 +3,6 @@ package io.webproxy.samples;
 import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
 import io.webproxy.samples.demo.DemoService;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.SelfSigned;
 import java.io.PrintStream;
@@ -42,7 +41,7 @@ public final class EdgeServerWithIp {
         }
     }
 
-    private static CertificateSource certificates(String[] args) {
+    private static Certificates certificates(String[] args) {
         SelfSigned atOnce = Certificates.selfSigned(args[0]);
         if (args.length < 3) {
             return atOnce;

@@ -17,7 +17,6 @@ import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
-import io.webproxy.timeout.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
@@ -95,9 +94,8 @@ final class ReadmeSnippets {
         TimeoutPolicy patient = TimeoutPolicy.defaults()
                 .with(TimeoutClass.LONG, Duration.ofMinutes(30))
                 .withConnect(Duration.ofSeconds(2))
-                .withClassifier(StandardClassifier.defaults()
-                        .plusLongPaths("/v1/reasoning")
-                        .plusDownloadExtensions("npz"));
+                .plusLongPaths("/v1/reasoning")
+                .plusDownloadExtensions("npz");
         builder.route(r -> r.path("/v1/")
                 .forward("http://127.0.0.1:8000")
                 .timeouts(patient)
@@ -190,8 +188,8 @@ final class ReadmeSnippets {
                     : FilterDecision.answer(Answer.text(400, "Which tenant?"));
         }));
         builder.route(r -> r.path("/healthz").answer(Answer.text(200, "ok")));
-        builder.errorPages((failure, request) ->
-                Optional.of(Answer.text(failure.status(), "That went wrong. Say this to us: " + failure.requestId())));
+        builder.errorPages((status, error, request) ->
+                Optional.of(Answer.text(status, "That went wrong. Say this to us: " + request.requestId())));
         // readme: end
     }
 

@@ -9,7 +9,6 @@ import io.webproxy.http.Http2Limits;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.RelayEnd;
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.port.EndpointBuilder;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Relay;
@@ -116,7 +115,6 @@ class ReadmeTest {
         Stream<String> options = Stream.of(
                         HttpLimits.class,
                         Http2Limits.class,
-                        ConnectionLimits.class,
                         PoolLimits.class,
                         OutlierEjection.class,
                         UpstreamGroup.class)

@@ -6,6 +6,7 @@ import io.webproxy.spi.Engines;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,7 +66,7 @@ public final class BasicAuth implements Authenticator {
      * after a change; if the changed file is invalid, has no user or ends without a line end, the users stay, with one
      * WARN. Passwords above 72 bytes are refused, because bcrypt ignores the rest.
      *
-     * <p>Hashing runs on the {@linkplain AuthContext#executor() executor}. Verified credentials are cached for 5
+     * <p>Hashing runs on the executor of {@link #start}. Verified credentials are cached for 5
      * minutes, 1,024 at most, until the file changes.
      */
     public static BasicAuth htpasswd(Path file) {
@@ -96,9 +97,9 @@ public final class BasicAuth implements Authenticator {
     }
 
     @Override
-    public void start(AuthContext context) {
-        Objects.requireNonNull(context, "context");
-        check().start(context);
+    public void start(ScheduledExecutorService executor) {
+        Objects.requireNonNull(executor, "executor");
+        check().start(executor);
     }
 
     private synchronized Authenticator check() {

@@ -3,7 +3,7 @@ package io.webproxy.route;
 import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
 import io.webproxy.spi.ProxyHeaderVersion;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TrustStore;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -40,7 +40,7 @@ public final class Upstream {
     private final int port;
     private final String authority;
     private final @Nullable TrustStore trust;
-    private final @Nullable CertificateSource identity;
+    private final @Nullable Certificates identity;
     private final @Nullable ProxyHeaderVersion proxyProtocol;
     private final boolean lenient;
     private final long place;
@@ -63,7 +63,7 @@ public final class Upstream {
             String host,
             int port,
             @Nullable TrustStore trust,
-            @Nullable CertificateSource identity,
+            @Nullable Certificates identity,
             @Nullable ProxyHeaderVersion proxyProtocol,
             boolean lenient) {
         this.scheme = scheme;
@@ -154,7 +154,7 @@ public final class Upstream {
      * @param certificate by {@code Certificates.pem} or {@code Certificates.pkcs12}
      * @throws IllegalArgumentException if it is any other source, or this upstream isn't {@code https}
      */
-    public Upstream withIdentity(CertificateSource certificate) {
+    public Upstream withIdentity(Certificates certificate) {
         Objects.requireNonNull(certificate, "certificate");
         if (!(certificate instanceof PemSource || certificate instanceof Pkcs12Source)) {
             throw new IllegalArgumentException(
@@ -250,7 +250,7 @@ public final class Upstream {
     }
 
     /** The client certificate for the upstream; empty for none. */
-    public Optional<CertificateSource> identity() {
+    public Optional<Certificates> identity() {
         return Optional.ofNullable(identity);
     }
 

@@ -1,19 +1,19 @@
 package io.webproxy.spi;
 
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import java.util.List;
 
 /** Several sources; the first one with a certificate for a client serves it. */
-public final class FirstOfSource implements CertificateSource {
-    private final List<CertificateSource> sources;
+public final class FirstOfSource implements Certificates {
+    private final List<Certificates> sources;
 
     /** Copies the list. */
-    public FirstOfSource(List<CertificateSource> sources) {
+    public FirstOfSource(List<Certificates> sources) {
         this.sources = List.copyOf(sources);
     }
 
     /** The sources in order, at least one. */
-    public List<CertificateSource> sources() {
+    public List<Certificates> sources() {
         return sources;
     }
 

@@ -1,15 +1,15 @@
 package io.webproxy.spi;
 
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import java.util.List;
 
 /** A source that is used only for some names. */
-public final class NamedSource implements CertificateSource {
+public final class NamedSource implements Certificates {
     private final List<String> names;
-    private final CertificateSource source;
+    private final Certificates source;
 
     /** Copies the list. */
-    public NamedSource(List<String> names, CertificateSource source) {
+    public NamedSource(List<String> names, Certificates source) {
         this.names = List.copyOf(names);
         this.source = source;
     }
@@ -20,7 +20,7 @@ public final class NamedSource implements CertificateSource {
     }
 
     /** The source for them. */
-    public CertificateSource source() {
+    public Certificates source() {
         return source;
     }
 

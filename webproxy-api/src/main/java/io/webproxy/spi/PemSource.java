@@ -1,13 +1,13 @@
 package io.webproxy.spi;
 
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** PEM files: a certificate chain, leaf first, and a key (PKCS#8, PKCS#1 or SEC1, also encrypted). */
-public final class PemSource implements CertificateSource {
+public final class PemSource implements Certificates {
     private final Path certificates;
     private final Path key;
     private final @Nullable String password;

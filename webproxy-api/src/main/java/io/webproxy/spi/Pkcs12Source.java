@@ -1,11 +1,11 @@
 package io.webproxy.spi;
 
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import java.nio.file.Path;
 import java.util.Objects;
 
 /** A PKCS#12 file, whose key entries are all served. */
-public final class Pkcs12Source implements CertificateSource {
+public final class Pkcs12Source implements Certificates {
     private final Path file;
     private final String password;
 

@@ -12,33 +12,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/**
- * The default classifier; its lists can be replaced.
- *
- * <p>A request is {@code DOWNLOAD} when it has a {@code Range} field, when its last segment has a known file extension,
- * when its path has a segment such as {@code download}, or when it accepts {@code application/octet-stream}; it is
- * {@code LONG} when its path contains one of the long fragments, when it is one of today's model servers' paths, when
- * it accepts a streaming type: an event stream, NDJSON, gRPC or gRPC-Web, or when its content is gRPC or gRPC-Web, in
- * any message encoding ({@code application/grpc+proto}). A WebSocket handshake is {@code DEFAULT}, whatever its path. A
- * response is {@code DOWNLOAD} with status 206 or {@code Content-Disposition: attachment}, {@code LONG} with a
- * streaming type, {@code WEBSOCKET} with 101. Where two rules match, {@code DOWNLOAD} wins. All comparisons ignore
- * case.
- *
- * <p>The model servers' paths, as whole segments anywhere in the path, after a prefix too: {@code /v1/} followed by
- * {@code completions}, {@code responses}, {@code messages}, {@code images}, {@code audio}, {@code embeddings},
- * {@code batches} or {@code rerank}; {@code /api/embed}, {@code /api/pull} and {@code /api/create} (Ollama);
- * {@code /v2/models/…/infer} (Triton); {@code /sdapi/} (Stable Diffusion WebUI); {@code /gradio_api/queue/},
- * {@code /queue/join} and {@code /queue/data} (Gradio). {@link #withLongPaths} replaces them together with the
- * fragments.
- *
- * <p>Each list can be replaced ({@code with…}) or added to ({@code plus…}). The path is the client's, before a route
- * strips or rewrites it. Immutable.
- */
-public final class StandardClassifier implements TimeoutClassifier {
+/** The rules of {@link TimeoutClassifier#standard}, with lists that can be replaced. Immutable. */
+final class StandardClassifier implements TimeoutClassifier {
     private static final String GRPC = "application/grpc";
     private static final Set<String> OCTETS = Set.of("application/octet-stream");
 
-    public static final StandardClassifier DEFAULTS = new StandardClassifier(
+    static final StandardClassifier DEFAULTS = new StandardClassifier(
             List.of("/api/chat", "/chat/completions", "/api/generate", "/generate", "/stream", "/events"),
             true,
             Set.of(
@@ -110,7 +89,7 @@ public final class StandardClassifier implements TimeoutClassifier {
     }
 
     /** The default lists. */
-    public static StandardClassifier defaults() {
+    static StandardClassifier defaults() {
         return DEFAULTS;
     }
 
@@ -118,7 +97,7 @@ public final class StandardClassifier implements TimeoutClassifier {
      * The same rules with other path fragments that mean {@code LONG}, found anywhere in the path; the model servers'
      * paths no longer count.
      */
-    public StandardClassifier withLongPaths(List<String> fragments) {
+    StandardClassifier withLongPaths(List<String> fragments) {
         return withLongPaths(fragments, false);
     }
 
@@ -132,7 +111,7 @@ public final class StandardClassifier implements TimeoutClassifier {
     }
 
     /** The same rules with more path fragments that mean {@code LONG}. */
-    public StandardClassifier plusLongPaths(String... fragments) {
+    StandardClassifier plusLongPaths(String... fragments) {
         List<String> all = new ArrayList<>(longPaths);
         all.addAll(List.of(fragments));
         return withLongPaths(all, modelPaths);
@@ -142,32 +121,32 @@ public final class StandardClassifier implements TimeoutClassifier {
      * The same rules with other media types, without parameters, that mean {@code LONG} in {@code Accept} and
      * {@code Content-Type}.
      */
-    public StandardClassifier withLongTypes(Set<String> types) {
+    StandardClassifier withLongTypes(Set<String> types) {
         return new StandardClassifier(longPaths, modelPaths, lower(types), downloadSegments, downloadExtensions);
     }
 
     /** The same rules with more media types that mean {@code LONG}. */
-    public StandardClassifier plusLongTypes(String... types) {
+    StandardClassifier plusLongTypes(String... types) {
         return withLongTypes(joined(longTypes, types));
     }
 
     /** The same rules with other whole path segments that mean {@code DOWNLOAD}, given without slashes. */
-    public StandardClassifier withDownloadSegments(Set<String> segments) {
+    StandardClassifier withDownloadSegments(Set<String> segments) {
         return new StandardClassifier(longPaths, modelPaths, longTypes, lower(segments), downloadExtensions);
     }
 
     /** The same rules with more path segments that mean {@code DOWNLOAD}. */
-    public StandardClassifier plusDownloadSegments(String... segments) {
+    StandardClassifier plusDownloadSegments(String... segments) {
         return withDownloadSegments(joined(downloadSegments, segments));
     }
 
     /** The same rules with other file extensions that mean {@code DOWNLOAD}, given without the dot. */
-    public StandardClassifier withDownloadExtensions(Set<String> extensions) {
+    StandardClassifier withDownloadExtensions(Set<String> extensions) {
         return new StandardClassifier(longPaths, modelPaths, longTypes, downloadSegments, lower(extensions));
     }
 
     /** The same rules with more file extensions that mean {@code DOWNLOAD}. */
-    public StandardClassifier plusDownloadExtensions(String... extensions) {
+    StandardClassifier plusDownloadExtensions(String... extensions) {
         return withDownloadExtensions(joined(downloadExtensions, extensions));
     }
 

@@ -3,8 +3,10 @@ package io.webproxy.timeout;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * The timeouts of exchanges: an idle limit for each {@link TimeoutClass}, a connect limit and, only if configured,
@@ -123,6 +125,62 @@ public final class TimeoutPolicy {
     public TimeoutPolicy withClassifier(TimeoutClassifier other) {
         return new TimeoutPolicy(
                 idle, connect, firstByte, eventSilence, total, Objects.requireNonNull(other, "classifier"));
+    }
+
+    /**
+     * The same policy with more path fragments that mean {@link TimeoutClass#LONG}, found anywhere in the path. This and
+     * the next methods change the lists of the {@linkplain TimeoutClassifier#standard() standard} classifier.
+     *
+     * @throws IllegalStateException if the policy has a classifier of one's own, which has no such lists
+     */
+    public TimeoutPolicy plusLongPaths(String... fragments) {
+        return withClassifier(lists().plusLongPaths(fragments));
+    }
+
+    /**
+     * The same policy with other path fragments that mean {@link TimeoutClass#LONG}; the model servers' paths no longer
+     * count.
+     */
+    public TimeoutPolicy withLongPaths(List<String> fragments) {
+        return withClassifier(lists().withLongPaths(fragments));
+    }
+
+    /** The same policy with more media types, without parameters, that mean {@link TimeoutClass#LONG} in {@code Accept} and {@code Content-Type}. */
+    public TimeoutPolicy plusLongTypes(String... types) {
+        return withClassifier(lists().plusLongTypes(types));
+    }
+
+    /** The same policy with other media types, without parameters, that mean {@link TimeoutClass#LONG} in {@code Accept} and {@code Content-Type}. */
+    public TimeoutPolicy withLongTypes(Set<String> types) {
+        return withClassifier(lists().withLongTypes(types));
+    }
+
+    /** The same policy with more whole path segments that mean {@link TimeoutClass#DOWNLOAD}, given without slashes. */
+    public TimeoutPolicy plusDownloadSegments(String... segments) {
+        return withClassifier(lists().plusDownloadSegments(segments));
+    }
+
+    /** The same policy with other whole path segments that mean {@link TimeoutClass#DOWNLOAD}, given without slashes. */
+    public TimeoutPolicy withDownloadSegments(Set<String> segments) {
+        return withClassifier(lists().withDownloadSegments(segments));
+    }
+
+    /** The same policy with more file extensions that mean {@link TimeoutClass#DOWNLOAD}, given without the dot. */
+    public TimeoutPolicy plusDownloadExtensions(String... extensions) {
+        return withClassifier(lists().plusDownloadExtensions(extensions));
+    }
+
+    /** The same policy with other file extensions that mean {@link TimeoutClass#DOWNLOAD}, given without the dot. */
+    public TimeoutPolicy withDownloadExtensions(Set<String> extensions) {
+        return withClassifier(lists().withDownloadExtensions(extensions));
+    }
+
+    private StandardClassifier lists() {
+        if (classifier instanceof StandardClassifier standard) {
+            return standard;
+        }
+        throw new IllegalStateException(
+                "classifier: one of your own (expected: the standard one, which has lists of paths and types)");
     }
 
     /** The idle limit of a class; {@link Duration#ZERO} means no limit. */

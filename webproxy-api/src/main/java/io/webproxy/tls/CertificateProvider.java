@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * A certificate source that chooses certificates itself, and may obtain and change them while the server runs.
  * Thread-safe. One provider serves one running server at a time.
  */
-public non-sealed interface CertificateProvider extends CertificateSource {
+public non-sealed interface CertificateProvider extends Certificates {
     /**
      * Chooses the certificate for a client. Called on an IO thread during the handshake, possibly several times: it
      * must not block; an exception fails that handshake only.
@@ -18,7 +18,8 @@ public non-sealed interface CertificateProvider extends CertificateSource {
      *
      * @return null if it has none for this client: then the next source is tried
      */
-    @Nullable KeyMaterial select(ClientHello hello);
+    @Nullable
+    KeyMaterial select(ClientHello hello);
 
     /**
      * Called once when a server starts that uses this provider, or an update brings it in, before connections are

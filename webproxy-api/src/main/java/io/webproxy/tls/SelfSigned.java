@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A self-signed certificate for names and IP addresses, made by the server. */
-public final class SelfSigned implements CertificateSource {
+public final class SelfSigned implements Certificates {
     private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}");
 
     private final List<String> names;

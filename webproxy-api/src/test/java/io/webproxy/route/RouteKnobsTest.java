@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.webproxy.http.Answer;
-import io.webproxy.http.Hsts;
 import io.webproxy.spi.Access;
 import io.webproxy.spi.HeaderEdit;
 import io.webproxy.spi.HostHeader;
+import io.webproxy.spi.Hsts;
 import io.webproxy.spi.RetryBudget;
 import java.net.InetAddress;
 import java.time.Duration;

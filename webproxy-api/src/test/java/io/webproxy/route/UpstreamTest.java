@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TrustStore;
 import java.nio.file.Path;
@@ -197,14 +196,14 @@ class UpstreamTest {
 
     @Test
     void identityIsForTlsOnlyAndOfFilesOnly() {
-        CertificateSource pem = Certificates.pem(Path.of("c.pem"), Path.of("k.pem"));
+        Certificates pem = Certificates.pem(Path.of("c.pem"), Path.of("k.pem"));
         assertThat(Upstream.of("https://host").withIdentity(pem).identity()).contains(pem);
         assertThat(Upstream.of("https://host").identity()).isEmpty();
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Upstream.of("http://host").withIdentity(pem))
                 .withMessage("forward: http://host:80 (expected: an https:// or https+h2:// upstream, for it has an"
                         + " identity)");
-        for (CertificateSource other : List.of(
+        for (Certificates other : List.of(
                 Certificates.selfSigned("localhost"),
                 Certificates.firstOf(pem),
                 Certificates.forNames(pem, "localhost"))) {

@@ -2,7 +2,6 @@ package io.webproxy.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.ErrorPages;
 import io.webproxy.ProxyStatus;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.RelayEnd;
@@ -39,8 +38,7 @@ class ReportedTypesTest {
                 TunnelStatus.Agent.class,
                 TunnelStatus.Server.class,
                 ClientHello.class,
-                Endpoint.class,
-                ErrorPages.Failure.class
+                Endpoint.class
             })
     void usersCannotMakeWhatTheEngineReports(Class<?> type) {
         assertThat(type).isInterface();

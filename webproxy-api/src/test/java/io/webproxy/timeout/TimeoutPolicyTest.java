@@ -7,10 +7,14 @@ import static io.webproxy.timeout.TimeoutClass.WEBSOCKET;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.http.PlainRequest;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -143,7 +147,7 @@ class TimeoutPolicyTest {
                 .with(LONG, Duration.ofHours(1))
                 .withConnect(second)
                 .withTotal(Duration.ofHours(2))
-                .withClassifier(StandardClassifier.defaults().plusLongPaths("/think"));
+                .plusLongPaths("/think");
 
         assertThat(policy.firstByte()).isEqualTo(minute);
         assertThat(policy.eventSilence()).isEqualTo(second);
@@ -162,9 +166,7 @@ class TimeoutPolicyTest {
 
         assertThat(policy.with(LONG, Duration.ofSeconds(1)).total()).isEqualTo(hour);
         assertThat(policy.withConnect(Duration.ofSeconds(1)).total()).isEqualTo(hour);
-        assertThat(policy.withClassifier(StandardClassifier.defaults().plusLongPaths("/think"))
-                        .total())
-                .isEqualTo(hour);
+        assertThat(policy.plusLongPaths("/think").total()).isEqualTo(hour);
         assertThat(policy.withTotal(Duration.ZERO).total()).isZero();
         assertThat(policy.total()).isEqualTo(hour);
         assertThat(DEFAULTS.total()).isZero();
@@ -228,5 +230,62 @@ class TimeoutPolicyTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> DEFAULTS.withEventSilence(null))
                 .withMessage("limit");
+    }
+
+    private static RequestHead request(String path) {
+        return new PlainRequest() {
+            @Override
+            public String path() {
+                return path;
+            }
+
+            @Override
+            public List<String> headers(String name) {
+                return List.of();
+            }
+        };
+    }
+
+    @Test
+    void listsAreThoseOfTheStandardClassifier() {
+        TimeoutPolicy policy = TimeoutPolicy.defaults()
+                .plusLongPaths("/think")
+                .plusLongTypes("text/slow")
+                .plusDownloadSegments("blobs")
+                .plusDownloadExtensions("npz");
+        assertThat(policy.classifier().classify(request("/think"))).isEqualTo(TimeoutClass.LONG);
+        assertThat(policy.classifier().classify(request("/generate"))).isEqualTo(TimeoutClass.LONG);
+        assertThat(policy.classifier().classify(request("/blobs/1"))).isEqualTo(TimeoutClass.DOWNLOAD);
+        assertThat(policy.classifier().classify(request("/a.npz"))).isEqualTo(TimeoutClass.DOWNLOAD);
+        TimeoutPolicy replaced = policy.withLongPaths(List.of("/ponder"))
+                .withLongTypes(Set.of())
+                .withDownloadSegments(Set.of())
+                .withDownloadExtensions(Set.of());
+        assertThat(replaced.classifier().classify(request("/ponder"))).isEqualTo(TimeoutClass.LONG);
+        for (String path : List.of("/think", "/blobs/1", "/a.npz")) {
+            assertThat(replaced.classifier().classify(request(path))).isEqualTo(TimeoutClass.DEFAULT);
+        }
+        assertThat(replaced.withClassifier(TimeoutClassifier.standard())
+                        .classifier()
+                        .classify(request("/think")))
+                .isEqualTo(TimeoutClass.DEFAULT);
+    }
+
+    @Test
+    void listsOfAClassifierOfOnesOwnAreNoSilentNothing() {
+        TimeoutPolicy own = TimeoutPolicy.defaults().withClassifier(new TimeoutClassifier() {
+            @Override
+            public TimeoutClass classify(RequestHead request) {
+                return TimeoutClass.LONG;
+            }
+
+            @Override
+            public TimeoutClass upgrade(TimeoutClass current, ResponseHead response) {
+                return current;
+            }
+        });
+        assertThatThrownBy(() -> own.plusLongPaths("/think"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageStartingWith("classifier: one of your own");
     }
 }

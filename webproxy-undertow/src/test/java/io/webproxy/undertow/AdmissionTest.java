@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ForwardError;
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -75,10 +74,7 @@ class AdmissionTest {
     void connectionsOfOneAddressAreCapped(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(
-                        front,
-                        b -> b.forward(upstream.uri())
-                                .tuning(t -> t.withConnections(
-                                        ConnectionLimits.defaults().withPerAddress(4))))) {
+                        front, b -> b.forward(upstream.uri()).tuning(t -> t.withConnectionsPerAddress(4)))) {
             assertCapHolds(proxy, 4);
         }
     }
@@ -92,26 +88,23 @@ class AdmissionTest {
             contains = "Refusing connections: 4 are open")
     void allConnectionsAreCapped(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
-                TestProxy proxy = TestProxy.start(
-                        front,
-                        b -> b.forward(upstream.uri())
-                                .tuning(t -> t.withConnections(
-                                        ConnectionLimits.defaults().withTotal(4))))) {
+                TestProxy proxy =
+                        TestProxy.start(front, b -> b.forward(upstream.uri()).tuning(t -> t.withConnections(4)))) {
             assertCapHolds(proxy, 4);
         }
     }
 
     @Test
     void trustedOnesAreExempt() throws Exception {
-        ConnectionLimits one = ConnectionLimits.defaults().withPerAddress(1);
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy listed = TestProxy.start(
                         Front.H1,
-                        b -> b.forward(upstream.uri()).tuning(t -> t.withConnections(one.withExempt("127.0.0.0/8"))));
+                        b -> b.forward(upstream.uri())
+                                .tuning(t -> t.withConnectionsPerAddress(1).withConnectionsExempt("127.0.0.0/8")));
                 TestProxy trusted = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .tuning(t -> t.withConnections(one))
+                                .tuning(t -> t.withConnectionsPerAddress(1))
                                 .trustedProxies("127.0.0.1"))) {
             for (TestProxy proxy : List.of(listed, trusted)) {
                 try (RawConnection first = proxy.raw();

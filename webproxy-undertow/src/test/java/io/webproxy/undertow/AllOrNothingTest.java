@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
-import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.Answer;
@@ -30,6 +29,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -66,9 +66,9 @@ class AllOrNothingTest {
         private Runnable whenStarted = () -> {};
 
         @Override
-        public void start(AuthContext context) {
+        public void start(ScheduledExecutorService executor) {
             // a thread that nobody ends is a leak
-            context.executor().execute(() -> {});
+            executor.execute(() -> {});
             whenStarted.run();
             starts.incrementAndGet();
         }

@@ -18,7 +18,6 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.Told;
 import io.webproxy.tls.CertificateContext;
 import io.webproxy.tls.CertificateProvider;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientHello;
@@ -53,7 +52,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CertificateProviderTest {
     private static final String UPSTREAM = "http://127.0.0.1:1";
 
-    private static TestProxy proxy(Front front, CertificateSource... sources) {
+    private static TestProxy proxy(Front front, Certificates... sources) {
         return TestProxy.start(front, config -> config.forward(UPSTREAM).certificates(sources));
     }
 
@@ -119,7 +118,7 @@ class CertificateProviderTest {
     @Test
     void stopGapIsMadeOnlyWhereTheProviderHasNothing() throws Exception {
         HeldProvider provider = new HeldProvider(HeldProvider.material("*.example"));
-        CertificateSource stopGap = Certificates.firstOf(provider, Certificates.selfSigned("stop-gap.example"));
+        Certificates stopGap = Certificates.firstOf(provider, Certificates.selfSigned("stop-gap.example"));
         try (TestProxy proxy = proxy(Front.H1_TLS, stopGap)) {
             assertThat(shown(proxy, "stop-gap.example")).isEqualTo("*.example");
             assertThat(shown(proxy, "elsewhere.test")).isEqualTo("*.example");

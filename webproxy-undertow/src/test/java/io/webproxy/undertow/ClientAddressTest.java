@@ -12,7 +12,6 @@ import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.http.RequestHead;
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.testing.GreetingSockets;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -232,7 +231,7 @@ class ClientAddressTest {
                 Front.H1,
                 ProxyProtocol.OPTIONAL,
                 TRUSTED,
-                b -> b.tuning(t -> t.withConnections(ConnectionLimits.defaults().withPerAddress(1)))
+                b -> b.tuning(t -> t.withConnectionsPerAddress(1))
                         .route(r -> r.path("/rare").forward(upstream.uri()).rateLimit(1, Duration.ofHours(1))))) {
             try (RawConnection first = open(proxy, V1)) {
                 assertThat(get(first, "/rare")).startsWith("HTTP/1.1 200 ");

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyStatus;
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -67,8 +66,7 @@ class ConnectionCountsTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
-                                .tuning(t -> t.withConnections(
-                                        ConnectionLimits.defaults().withPerAddress(1))));
+                                .tuning(t -> t.withConnectionsPerAddress(1)));
                 RawConnection in = proxy.raw()) {
             assertThat(in.send("GET / HTTP/1.1¶Host: a¶¶").readResponse()).startsWith("HTTP/1.1 200 ");
             try (RawConnection out = RawConnection.open(proxy.port())) {

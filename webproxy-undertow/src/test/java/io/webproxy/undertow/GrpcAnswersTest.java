@@ -140,7 +140,7 @@ class GrpcAnswersTest {
     })
     void refusalIsSaidInGrpcsWords(String path, int status, String message) throws Exception {
         Consumer<ProxyConfig.Builder> config = b -> b.errorPages(
-                        (failure, request) -> Optional.of(Answer.text(failure.status(), "a page for people")))
+                        (code, error, request) -> Optional.of(Answer.text(code, "a page for people")))
                 .route(r -> r.path("/denied").deny("127.0.0.0/8").answer(Answer.of(200)))
                 .route(r -> r.path("/login").basicAuth("a", "b").answer(Answer.of(200)))
                 .route(r -> r.path("/locked")

@@ -10,7 +10,6 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.tls.CertificateProvider;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.testing.Front;
@@ -103,7 +102,7 @@ class HotSwapTest {
                 next, directory.resolve("live"), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    private CertificateSource written() {
+    private Certificates written() {
         return Certificates.pem(directory.resolve("live/chain.pem"), directory.resolve("live/key.pem"));
     }
 
@@ -241,10 +240,10 @@ class HotSwapTest {
                 client.start();
                 clients.add(client);
             }
-            CertificateSource other = Certificates.firstOf(provider);
+            Certificates other = Certificates.firstOf(provider);
             for (int i = 0; failures.isEmpty() && (swaps.get() < 1_000 || handshakes.get() < 60); i++) {
                 swaps.incrementAndGet();
-                CertificateSource next = i % 20 == 0 ? other : provider;
+                Certificates next = i % 20 == 0 ? other : provider;
                 if (i % 10 == 0) {
                     proxy.server().update(c -> c.certificates(next));
                 }

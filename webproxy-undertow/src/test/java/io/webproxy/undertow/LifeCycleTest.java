@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
-import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.Answer;
@@ -41,6 +40,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import okhttp3.Credentials;
@@ -331,7 +331,7 @@ class LifeCycleTest {
     void updateOfAClosedServerIsRefusedAndStartsNothing() throws Exception {
         Authenticator never = new Authenticator() {
             @Override
-            public void start(AuthContext context) {
+            public void start(ScheduledExecutorService executor) {
                 throw new AssertionError("started");
             }
 

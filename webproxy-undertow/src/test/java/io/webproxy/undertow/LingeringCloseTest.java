@@ -3,7 +3,6 @@ package io.webproxy.undertow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.undertow.testing.Front;
@@ -108,10 +107,9 @@ class LingeringCloseTest {
             value = Front.class,
             names = {"H1", "H1_TLS", "H1_TLS_JDK"})
     void atMostAQuarterLingersAndTheOldestGivesWay(Front front) throws Exception {
-        ConnectionLimits limits = ConnectionLimits.defaults().withTotal(8);
         // of one thread only the order is known
         try (TestProxy proxy =
-                        locked(front, b -> b.tuning(t -> t.withIoThreads(1).withConnections(limits)));
+                        locked(front, b -> b.tuning(t -> t.withIoThreads(1).withConnections(8)));
                 RawConnection first = lingering(proxy);
                 RawConnection second = lingering(proxy);
                 RawConnection third = lingering(proxy)) {
@@ -125,9 +123,9 @@ class LingeringCloseTest {
 
     @Test
     void lingeringConnectionCountsAndGivesWayToAnother() throws Exception {
-        ConnectionLimits limits = ConnectionLimits.defaults().withTotal(4).withPerAddress(4);
-        try (TestProxy proxy =
-                        locked(Front.H1, b -> b.tuning(t -> t.withIoThreads(1).withConnections(limits)));
+        try (TestProxy proxy = locked(
+                        Front.H1,
+                        b -> b.tuning(t -> t.withIoThreads(1).withConnections(4).withConnectionsPerAddress(4)));
                 RawConnection lingers = lingering(proxy);
                 RawConnection second = proxy.raw();
                 RawConnection third = proxy.raw();

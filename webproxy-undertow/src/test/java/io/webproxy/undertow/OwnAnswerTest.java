@@ -3,7 +3,6 @@ package io.webproxy.undertow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.http.Answer;
-import io.webproxy.http.Hsts;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.ExpectedLog;
@@ -218,7 +217,7 @@ class OwnAnswerTest {
                         Front.H1,
                         b -> b.https(0)
                                 .certificates(TestProxy.certificates())
-                                .hsts(Hsts.of(Duration.ofDays(1)))
+                                .hsts(Duration.ofDays(1))
                                 .route(r -> r.answer(request -> Answer.text(200, request.scheme())))
                                 .trustedProxies(trusted));
                 RawConnection client = proxy.raw()) {
@@ -233,7 +232,7 @@ class OwnAnswerTest {
     void cleartextClientOfATlsTerminatorIsNotToldOfHttps() throws Exception {
         try (TestProxy proxy = TestProxy.start(
                         Front.H1_TLS,
-                        b -> b.hsts(Hsts.of(Duration.ofDays(1)))
+                        b -> b.hsts(Duration.ofDays(1))
                                 .route(r -> r.answer(request -> Answer.text(200, request.scheme())))
                                 .trustedProxies("127.0.0.0/8"));
                 RawConnection client = proxy.raw()) {
@@ -305,7 +304,7 @@ class OwnAnswerTest {
     void clearIsRedirectedToHttps(String target, String host, String answer) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 Front.H1_TLS,
-                b -> b.route(r -> r.answer(Answer.of(200))).redirectHttp(0).hsts(Hsts.of(Duration.ofDays(1))))) {
+                b -> b.route(r -> r.answer(Answer.of(200))).redirectHttp(0).hsts(Duration.ofDays(1)))) {
             String expected = answer.replace(":P", ":" + proxy.port());
             for (int i = 0; i < 2; i++) {
                 try (RawConnection client = RawConnection.open(
@@ -327,7 +326,6 @@ class OwnAnswerTest {
     @ParameterizedTest
     @EnumSource(Front.class)
     void httpsOnlyIsSaidOnceOnEveryResponseOverTls(Front front) throws Exception {
-        Hsts policy = Hsts.of(Duration.ofDays(365)).withSubDomains();
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
                         if (head.contains("Upgrade: websocket")) {
@@ -343,7 +341,7 @@ class OwnAnswerTest {
                 TestProxy proxy = TestProxy.start(
                         front,
                         b -> (front.isTls() ? b : b.https(0).certificates(new HeldProvider(TestProxy.material())))
-                                .hsts(policy)
+                                .hstsWithSubDomains(Duration.ofDays(365))
                                 .forward(upstream.uri())
                                 .route(r -> r.path("/own").answer(Answer.of(200)))
                                 .route(r -> r.path("/to").redirectTo("https://b.example"))
@@ -374,15 +372,14 @@ class OwnAnswerTest {
     void operatorsPageStandsInPlaceOfTheProxysOwn(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,
-                b -> b.errorPages((failure, request) -> request.path().equals("/plain")
+                b -> b.errorPages((status, error, request) -> request.path().equals("/plain")
                                 ? Optional.empty()
                                 : Optional.of(Answer.of(
                                                 200,
                                                 "text/html",
-                                                (failure.status() + " "
-                                                                + failure.error()
-                                                                        .map(Enum::name)
-                                                                        .orElse("none") + " " + failure.requestId())
+                                                (status + " "
+                                                                + error.map(Enum::name)
+                                                                        .orElse("none") + " " + request.requestId())
                                                         .getBytes(StandardCharsets.UTF_8))
                                         .withHeader("X-Page", request.path())
                                         .withHeader("WWW-Authenticate", "Forged")))
@@ -430,7 +427,7 @@ class OwnAnswerTest {
         try (LoggedErrors errors = new LoggedErrors("io.webproxy.undertow.exchange.GuardedPages");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r -> r.path("/a").answer(Answer.of(200))).errorPages((failure, request) -> {
+                        b -> b.route(r -> r.path("/a").answer(Answer.of(200))).errorPages((status, error, request) -> {
                             if (asked.incrementAndGet() == 1) {
                                 return null;
                             }

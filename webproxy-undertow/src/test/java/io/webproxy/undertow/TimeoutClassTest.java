@@ -18,7 +18,6 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
-import io.webproxy.timeout.StandardClassifier;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutClassifier;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -422,8 +421,7 @@ class TimeoutClassTest {
 
     @Test
     void routeHasItsOwnClassifierAndLimits() throws Exception {
-        TimeoutPolicy own = SCALED.with(LONG, Duration.ofMillis(200))
-                .withClassifier(StandardClassifier.defaults().plusLongPaths("/v1/thoughts"));
+        TimeoutPolicy own = SCALED.with(LONG, Duration.ofMillis(200)).plusLongPaths("/v1/thoughts");
         TestClock clock = new TestClock();
         Semaphore asked = new Semaphore(0);
         try (RawUpstream upstream = RawUpstream.start(c -> {

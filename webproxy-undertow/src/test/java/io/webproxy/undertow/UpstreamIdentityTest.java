@@ -11,7 +11,6 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.testing.Front;
@@ -107,14 +106,14 @@ class UpstreamIdentityTest {
         server.close();
     }
 
-    private CertificateSource pem(String name, HeldCertificate leaf) throws IOException {
+    private Certificates pem(String name, HeldCertificate leaf) throws IOException {
         String rest = leaf == STRANGER ? "" : INTERMEDIATE.certificatePem();
         return Certificates.pem(
                 Files.writeString(directory.resolve(name + ".pem"), leaf.certificatePem() + rest),
                 Files.writeString(directory.resolve(name + ".key"), leaf.privateKeyPkcs8Pem()));
     }
 
-    private CertificateSource pkcs12(HeldCertificate leaf) throws Exception {
+    private Certificates pkcs12(HeldCertificate leaf) throws Exception {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
         char[] password = "secret".toCharArray();

@@ -2,7 +2,6 @@ package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.acme.AcmeCertificates;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -67,7 +66,8 @@ final class AcmeOptions {
     }
 
     /** The certificate provider; null without these options. */
-    @Nullable CertificateSource source() {
+    @Nullable
+    Certificates source() {
         if (names.isEmpty()) {
             if (isGiven()) {
                 throw new IllegalArgumentException(

@@ -1,7 +1,6 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.SelfSigned;
 import java.nio.file.Path;
@@ -98,7 +97,7 @@ final class CertificateOptions {
         if (keystore == null && keystorePassword != null) {
             throw new IllegalArgumentException("--keystore-password: given without --keystore (expected: both)");
         }
-        CertificateSource issued = acme.source();
+        Certificates issued = acme.source();
         if (Stream.of(cert, keystore, selfSigned.isEmpty() ? null : selfSigned, issued)
                         .filter(Objects::nonNull)
                         .count()

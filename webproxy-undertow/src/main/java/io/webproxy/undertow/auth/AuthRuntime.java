@@ -1,6 +1,5 @@
 package io.webproxy.undertow.auth;
 
-import io.webproxy.auth.AuthContext;
 import io.webproxy.undertow.deadline.Daemons;
 import java.util.concurrent.Callable;
 import java.util.concurrent.RejectedExecutionException;
@@ -13,12 +12,12 @@ import java.util.regex.Pattern;
 import org.bouncycastle.crypto.generators.OpenBSDBCrypt;
 
 /**
- * The services that one server offers its authenticators: threads, a clock and bcrypt. Thread-safe.
+ * The threads that one server offers its authenticators. Thread-safe.
  *
  * <p>It has one daemon thread per two processors, at least one; each starts with the first task that needs it. While
  * 256 tasks wait, further ones are rejected with a {@link RejectedExecutionException}; repeating tasks continue.
  */
-public final class AuthRuntime implements AuthContext, AutoCloseable {
+public final class AuthRuntime implements AutoCloseable {
     private static final int MAX_WAITING = 256;
 
     /** bcrypt ignores the bytes after these. */
@@ -29,32 +28,35 @@ public final class AuthRuntime implements AuthContext, AutoCloseable {
     private final BoundedExecutor executor =
             new BoundedExecutor(Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
 
-    @Override
+    /** Daemon threads for slow or repeating tasks. */
     public ScheduledExecutorService executor() {
         return executor;
-    }
-
-    @Override
-    public LongSupplier nanoClock() {
-        return System::nanoTime;
-    }
-
-    @Override
-    public boolean verifyBcrypt(byte[] password, String hash) {
-        if (password.length > MAX_PASSWORD_BYTES || !BCRYPT.matcher(hash).matches()) {
-            return false;
-        }
-        try {
-            return OpenBSDBCrypt.checkPassword(hash, password);
-        } catch (RuntimeException e) {
-            return false;
-        }
     }
 
     /** Drops waiting tasks; the threads end after their current task. Idempotent, doesn't wait. */
     @Override
     public void close() {
         executor.shutdownNow();
+    }
+
+    /** The services with an executor, the clock of the JVM and bcrypt. */
+    record Lent(ScheduledExecutorService executor) implements AuthServices {
+        @Override
+        public LongSupplier nanoClock() {
+            return System::nanoTime;
+        }
+
+        @Override
+        public boolean verifyBcrypt(byte[] password, String hash) {
+            if (password.length > MAX_PASSWORD_BYTES || !BCRYPT.matcher(hash).matches()) {
+                return false;
+            }
+            try {
+                return OpenBSDBCrypt.checkPassword(hash, password);
+            } catch (RuntimeException e) {
+                return false;
+            }
+        }
     }
 
     /**

@@ -1,12 +1,12 @@
 package io.webproxy.undertow.auth;
 
-import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.RequestHead;
 import io.webproxy.spi.AcceptedPasswords;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
 
 /** Authenticates requests for one {@code BasicAuth} (RFC 7617), in all servers that use it. Thread-safe. */
 public final class BasicCredentials implements Authenticator {
@@ -32,8 +32,8 @@ public final class BasicCredentials implements Authenticator {
     }
 
     @Override
-    public void start(AuthContext context) {
-        check.start(context);
+    public void start(ScheduledExecutorService executor) {
+        check.start(AuthServices.of(executor));
     }
 
     @Override

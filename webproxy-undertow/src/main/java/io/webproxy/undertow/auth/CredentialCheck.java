@@ -1,6 +1,5 @@
 package io.webproxy.undertow.auth;
 
-import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import java.net.InetAddress;
 import java.util.concurrent.CompletionStage;
@@ -8,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Decides whether credentials are right. Thread-safe. */
 interface CredentialCheck {
-    void start(AuthContext context);
+    void start(AuthServices context);
 
     void stop();
 

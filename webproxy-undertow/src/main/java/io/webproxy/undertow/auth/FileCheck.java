@@ -1,6 +1,5 @@
 package io.webproxy.undertow.auth;
 
-import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.CredentialHash;
@@ -55,18 +54,18 @@ final class FileCheck implements CredentialCheck {
     private final FailureThrottle throttle = new FailureThrottle();
     private final VerifiedCredentials verified = new VerifiedCredentials();
     private final Map<ByteBuffer, Verification> running = new ConcurrentHashMap<>();
-    private final Deque<AuthContext> contexts = new ArrayDeque<>();
+    private final Deque<AuthServices> contexts = new ArrayDeque<>();
     private final AtomicBoolean saidLength = new AtomicBoolean();
     private final List<Future<?>> polls = new ArrayList<>();
     private int users;
-    private volatile @Nullable AuthContext clock;
+    private volatile @Nullable AuthServices clock;
 
     FileCheck(Path file) {
         this.file = new WatchedPasswordFile(file);
     }
 
     @Override
-    public synchronized void start(AuthContext context) {
+    public synchronized void start(AuthServices context) {
         swap(file.read());
         // those of servers that have closed, while others go on with this object
         contexts.removeIf(ended -> ended.executor().isShutdown());
@@ -105,7 +104,7 @@ final class FileCheck implements CredentialCheck {
     }
 
     private void poll() {
-        AuthContext context = clock;
+        AuthServices context = clock;
         if (context != null) {
             long now = context.nanoClock().getAsLong();
             running.forEach((credentials, verification) -> {
@@ -135,7 +134,7 @@ final class FileCheck implements CredentialCheck {
 
     @Override
     public CompletionStage<AuthDecision> check(Credentials credentials, InetAddress address, AuthDecision challenge) {
-        AuthContext context = clock;
+        AuthServices context = clock;
         if (context == null) {
             throw new IllegalStateException("the authenticator hasn't started");
         }
@@ -218,7 +217,7 @@ final class FileCheck implements CredentialCheck {
     }
 
     private void hash(
-            AuthContext context,
+            AuthServices context,
             PasswordFile against,
             String user,
             byte[] password,
@@ -242,12 +241,12 @@ final class FileCheck implements CredentialCheck {
     }
 
     /** Whether an executor took the task. */
-    private boolean execute(Consumer<AuthContext> task) {
-        List<AuthContext> candidates;
+    private boolean execute(Consumer<AuthServices> task) {
+        List<AuthServices> candidates;
         synchronized (this) {
             candidates = List.copyOf(contexts);
         }
-        for (AuthContext context : candidates) {
+        for (AuthServices context : candidates) {
             try {
                 context.executor().execute(() -> task.accept(context));
                 return true;

@@ -1,6 +1,5 @@
 package io.webproxy.undertow.auth;
 
-import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.spi.AcceptedPasswords;
 import io.webproxy.spi.AddressRange;
@@ -25,7 +24,7 @@ final class PairCheck implements CredentialCheck {
     }
 
     @Override
-    public void start(AuthContext context) {
+    public void start(AuthServices context) {
         nanoClock = context.nanoClock();
     }
 

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.endpoint;
 
-import io.webproxy.port.ConnectionLimits;
 import io.webproxy.spi.AddressRange;
+import io.webproxy.spi.ConnectionLimits;
 import io.webproxy.spi.CounterData;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;

@@ -3,6 +3,7 @@ package io.webproxy.undertow.exchange;
 import io.webproxy.ErrorPages;
 import io.webproxy.http.Answer;
 import io.webproxy.http.RequestHead;
+import io.webproxy.observe.ForwardError;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -24,9 +25,9 @@ public final class GuardedPages implements ErrorPages {
     }
 
     @Override
-    public Optional<Answer> page(Failure failure, RequestHead request) {
+    public Optional<Answer> page(int status, Optional<ForwardError> error, RequestHead request) {
         try {
-            Optional<Answer> page = pages.page(failure, request);
+            Optional<Answer> page = pages.page(status, error, request);
             if (page != null) {
                 return page;
             }

@@ -9,7 +9,6 @@ import io.undertow.util.StatusCodes;
 import io.webproxy.ErrorPages;
 import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.spi.FailureData;
 import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.message.MethodNames;
@@ -101,9 +100,7 @@ public final class LocalAnswer implements Expiry {
         ErrorPages pages = exchange.errorPages();
         return pages == null
                 ? null
-                : pages.page(
-                                new FailureData(status, Optional.ofNullable(exchange.error()), exchange.requestId()),
-                                exchange.head())
+                : pages.page(status, Optional.ofNullable(exchange.error()), exchange.head())
                         .orElse(null);
     }
 

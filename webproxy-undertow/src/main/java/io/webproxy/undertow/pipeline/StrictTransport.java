@@ -3,7 +3,7 @@ package io.webproxy.undertow.pipeline;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ResponseCommitListener;
 import io.undertow.util.Headers;
-import io.webproxy.http.Hsts;
+import io.webproxy.spi.Hsts;
 import io.webproxy.undertow.exchange.Exchange;
 
 /**

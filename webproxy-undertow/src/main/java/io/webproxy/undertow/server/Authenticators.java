@@ -2,12 +2,12 @@ package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
-import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.undertow.auth.SentUsers;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,13 +18,13 @@ import org.slf4j.LoggerFactory;
 final class Authenticators implements Part, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Authenticators.class);
 
-    private final AuthContext context;
+    private final ScheduledExecutorService executor;
     private volatile Set<Authenticator> running = identitySet();
     /** What the last committed change has replaced; used by one change at a time. */
     private Set<Authenticator> replaced = identitySet();
 
-    Authenticators(AuthContext context) {
-        this.context = context;
+    Authenticators(ScheduledExecutorService executor) {
+        this.executor = executor;
     }
 
     /** Starts those that aren't running yet: all or none. */
@@ -34,7 +34,7 @@ final class Authenticators implements Part, AutoCloseable {
         try {
             for (Authenticator authenticator : change.wanted) {
                 if (!running.contains(authenticator)) {
-                    authenticator.start(context);
+                    authenticator.start(executor);
                     change.started.add(authenticator);
                 }
             }

@@ -2,7 +2,6 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.tls.CertificateProvider;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.SelfSigned;
@@ -49,15 +48,15 @@ final class CertificateLoader {
      *
      * @throws io.webproxy.ProxyStartException with one sentence, if a source can't be used
      */
-    LoadedSources load(List<CertificateSource> configured) {
-        List<CertificateSource> sources = configured.isEmpty() ? List.of(standard()) : configured;
-        IdentityHashMap<CertificateSource, HeldKeys> loaded = new IdentityHashMap<>();
-        IdentityHashMap<CertificateSource, StandIn> standIns = new IdentityHashMap<>();
+    LoadedSources load(List<Certificates> configured) {
+        List<Certificates> sources = configured.isEmpty() ? List.of(standard()) : configured;
+        IdentityHashMap<Certificates, HeldKeys> loaded = new IdentityHashMap<>();
+        IdentityHashMap<Certificates, StandIn> standIns = new IdentityHashMap<>();
         Map<Wanted, StandIn> kept = new HashMap<>();
         for (SelfSigned source : LoadedSources.behindProviders(sources)) {
             standIns.put(source, standIn(source, kept));
         }
-        for (CertificateSource source : LoadedSources.leaves(sources)) {
+        for (Certificates source : LoadedSources.leaves(sources)) {
             if (standIns.containsKey(source)) {
                 continue;
             }
@@ -83,7 +82,7 @@ final class CertificateLoader {
      * @throws ProxyStartException with one sentence; also for an expired certificate, because the one before is at
      *     least as good
      */
-    HeldKeys read(CertificateSource source, List<FileStamp> stamps) {
+    HeldKeys read(Certificates source, List<FileStamp> stamps) {
         HeldKeys read = files(source, stamps);
         for (KeyMaterial material : read.materials()) {
             if (KeyFiles.isExpired(material, clock.instant())) {
@@ -93,7 +92,7 @@ final class CertificateLoader {
         return read;
     }
 
-    private HeldKeys files(CertificateSource source, List<FileStamp> stamps) {
+    private HeldKeys files(Certificates source, List<FileStamp> stamps) {
         if (!(source instanceof SelfSigned selfSigned)) {
             return HeldKeys.of(KeyFiles.read(source, clock.instant()), stamps);
         }
@@ -112,7 +111,7 @@ final class CertificateLoader {
      * A restart mustn't make an outage worse: an expired certificate is served as long as there is no other for its
      * names.
      */
-    private void warnOfExpired(CertificateSource source, HeldKeys keys, Collection<HeldKeys> all) {
+    private void warnOfExpired(Certificates source, HeldKeys keys, Collection<HeldKeys> all) {
         for (KeyMaterial material : keys.materials()) {
             if (KeyFiles.isExpired(material, clock.instant())) {
                 boolean replaced = all.stream()
@@ -169,7 +168,7 @@ final class CertificateLoader {
     }
 
     /** Whether the server has to renew its own certificate, unless another process has already done so. */
-    boolean isDue(CertificateSource source, HeldKeys held) {
+    boolean isDue(Certificates source, HeldKeys held) {
         return source instanceof SelfSigned
                 && held.materials().stream().anyMatch(material -> SelfSignedStore.isDue(material, clock.instant()));
     }

@@ -3,7 +3,7 @@ package io.webproxy.undertow.tls;
 import io.webproxy.ProxyStartException;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
 final class FileReload {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.tls");
 
-    private final BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading;
+    private final BiFunction<Certificates, List<FileStamp>, HeldKeys> reading;
     private final Consumer<Consumer<ProxyObserver>> events;
-    private final BiPredicate<CertificateSource, HeldKeys> due;
+    private final BiPredicate<Certificates, HeldKeys> due;
 
     /**
      * For the files of all sources.
@@ -30,7 +30,7 @@ final class FileReload {
      *     sentence
      * @param events is told about changes, and about the first of repeated failures
      */
-    FileReload(BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading, Consumer<Consumer<ProxyObserver>> events) {
+    FileReload(BiFunction<Certificates, List<FileStamp>, HeldKeys> reading, Consumer<Consumer<ProxyObserver>> events) {
         this(reading, events, (source, held) -> false);
     }
 
@@ -40,16 +40,16 @@ final class FileReload {
      * @param due whether to read a source although its files haven't changed: it then makes new ones
      */
     FileReload(
-            BiFunction<CertificateSource, List<FileStamp>, HeldKeys> reading,
+            BiFunction<Certificates, List<FileStamp>, HeldKeys> reading,
             Consumer<Consumer<ProxyObserver>> events,
-            BiPredicate<CertificateSource, HeldKeys> due) {
+            BiPredicate<Certificates, HeldKeys> due) {
         this.reading = reading;
         this.events = events;
         this.due = due;
     }
 
     /** What to serve for a source from now on: the same instance if its files haven't changed. */
-    HeldKeys look(CertificateSource source, HeldKeys held) {
+    HeldKeys look(Certificates source, HeldKeys held) {
         List<FileStamp> stamps = FileStamp.of(source);
         if (stamps.equals(held.stamps()) && held.failures().isEmpty() && !due.test(source, held)) {
             return held;
@@ -63,7 +63,7 @@ final class FileReload {
         }
     }
 
-    private HeldKeys read(CertificateSource source, HeldKeys held, HeldKeys read) {
+    private HeldKeys read(Certificates source, HeldKeys held, HeldKeys read) {
         if (held.serveTheSameAs(read.materials())) {
             held.lastFailure().ifPresent(before -> LOG.info("{} is valid again, and still served", source));
             return HeldKeys.of(held.materials(), read.stamps());

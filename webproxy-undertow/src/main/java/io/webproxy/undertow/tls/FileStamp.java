@@ -2,7 +2,7 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.SelfSigned;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,7 +29,7 @@ public record FileStamp(
     private static final FileStamp NOTHING = new FileStamp(null, -1, null, null);
 
     /** The stamps of all files of a source; empty if it has none. */
-    static List<FileStamp> of(CertificateSource source) {
+    static List<FileStamp> of(Certificates source) {
         if (source instanceof PemSource pem) {
             return List.of(of(pem.certificates()), of(pem.key()));
         }

@@ -3,7 +3,7 @@ package io.webproxy.undertow.tls;
 import io.webproxy.spi.FirstOfSource;
 import io.webproxy.spi.NamedSource;
 import io.webproxy.tls.CertificateProvider;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.SelfSigned;
 import java.time.Instant;
@@ -22,17 +22,17 @@ import java.util.function.Function;
  * @param standIns for the self-signed ones that are only made when needed, by identity of the source
  */
 record LoadedSources(
-        List<CertificateSource> sources,
-        IdentityHashMap<CertificateSource, HeldKeys> held,
-        IdentityHashMap<CertificateSource, StandIn> standIns) {
+        List<Certificates> sources,
+        IdentityHashMap<Certificates, HeldKeys> held,
+        IdentityHashMap<Certificates, StandIn> standIns) {
     /** The providers and the sources with own certificates among them, each once, in order. */
-    static List<CertificateSource> leaves(List<CertificateSource> sources) {
-        List<CertificateSource> leaves = new ArrayList<>();
+    static List<Certificates> leaves(List<Certificates> sources) {
+        List<Certificates> leaves = new ArrayList<>();
         sources.forEach(source -> addLeaves(source, leaves));
         return leaves;
     }
 
-    private static void addLeaves(CertificateSource source, List<CertificateSource> leaves) {
+    private static void addLeaves(Certificates source, List<Certificates> leaves) {
         if (source instanceof FirstOfSource firstOf) {
             firstOf.sources().forEach(each -> addLeaves(each, leaves));
         } else if (source instanceof NamedSource forNames) {
@@ -46,7 +46,7 @@ record LoadedSources(
      * The self-signed sources that are only used after a provider, are quickly made, and aren't stored: making an RSA
      * key would block an IO thread for too long, and an unwritable directory must be reported at the start.
      */
-    static List<SelfSigned> behindProviders(List<CertificateSource> sources) {
+    static List<SelfSigned> behindProviders(List<Certificates> sources) {
         List<SelfSigned> found = new ArrayList<>();
         sources.forEach(source -> addBehindProviders(source, found));
         found.removeIf(each ->
@@ -54,10 +54,10 @@ record LoadedSources(
         return found;
     }
 
-    private static void addBehindProviders(CertificateSource source, List<SelfSigned> found) {
+    private static void addBehindProviders(Certificates source, List<SelfSigned> found) {
         if (source instanceof FirstOfSource firstOf) {
             boolean behind = false;
-            for (CertificateSource each : firstOf.sources()) {
+            for (Certificates each : firstOf.sources()) {
                 if (behind && each instanceof SelfSigned selfSigned) {
                     found.add(selfSigned);
                 }
@@ -70,12 +70,12 @@ record LoadedSources(
     }
 
     /** The certificates of a source. */
-    HeldKeys of(CertificateSource source) {
+    HeldKeys of(Certificates source) {
         return Objects.requireNonNull(held.get(source), "source");
     }
 
     /** The certificates of a source that isn't a provider; empty for a self-signed one that hasn't been made. */
-    List<KeyMaterial> servedBy(CertificateSource source) {
+    List<KeyMaterial> servedBy(Certificates source) {
         StandIn standIn = standIns.get(source);
         return standIn == null
                 ? of(source).materials()
@@ -83,7 +83,7 @@ record LoadedSources(
     }
 
     /** Why the files of a source can't be reloaded; empty if they can, or there are none. */
-    Optional<String> lastFailure(CertificateSource source) {
+    Optional<String> lastFailure(Certificates source) {
         HeldKeys keys = held.get(source);
         return keys == null ? Optional.empty() : keys.lastFailure();
     }
@@ -103,9 +103,9 @@ record LoadedSources(
 
     /** A copy after a check of the files; the same instance if they haven't changed. */
     LoadedSources reloaded(FileReload reload) {
-        IdentityHashMap<CertificateSource, HeldKeys> changed = new IdentityHashMap<>(held);
+        IdentityHashMap<Certificates, HeldKeys> changed = new IdentityHashMap<>(held);
         boolean same = true;
-        for (CertificateSource leaf : leaves(sources)) {
+        for (Certificates leaf : leaves(sources)) {
             HeldKeys before = held.get(leaf);
             if (before != null && !before.stamps().isEmpty()) {
                 HeldKeys after = reload.look(leaf, before);
@@ -121,7 +121,7 @@ record LoadedSources(
         List<KeyChooser> choosers = new ArrayList<>();
         List<KeyMaterial> pool = new ArrayList<>();
         int place = 0;
-        for (CertificateSource source : sources) {
+        for (Certificates source : sources) {
             if (held.containsKey(source)) {
                 place = pool.isEmpty() ? choosers.size() : place;
                 pool.addAll(of(source).materials());
@@ -135,7 +135,7 @@ record LoadedSources(
         return inOrder(choosers);
     }
 
-    private KeyChooser chooser(CertificateSource source, Instant now, Function<CertificateProvider, KeyChooser> asked) {
+    private KeyChooser chooser(Certificates source, Instant now, Function<CertificateProvider, KeyChooser> asked) {
         if (source instanceof CertificateProvider provider) {
             return asked.apply(provider);
         }

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.tls.CertificateProvider;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
 import java.time.Instant;
@@ -58,7 +58,7 @@ record ServedCertificates(
     /** The certificates served and wanted, in the order of configuration. */
     List<CertificateStatus> status() {
         List<CertificateStatus> all = new ArrayList<>();
-        for (CertificateSource leaf : LoadedSources.leaves(sources.sources())) {
+        for (Certificates leaf : LoadedSources.leaves(sources.sources())) {
             if (leaf instanceof CertificateProvider provider) {
                 all.addAll(asked(provider).status());
             } else {

@@ -3,8 +3,8 @@ package io.webproxy.undertow.tls;
 import io.webproxy.ProxyStartException;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.tls.CertificateProvider;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
@@ -60,7 +60,7 @@ public final class ServerTls {
     private volatile Map<ClientCertificates, ServerContext> others;
 
     private ServerTls(
-            List<CertificateSource> sources,
+            List<Certificates> sources,
             ClientCertificates clients,
             Set<ClientCertificates> ofEndpoints,
             TlsEngines engines,
@@ -88,7 +88,7 @@ public final class ServerTls {
      * @throws ProxyStartException with one sentence, if a certificate can't be served
      */
     public static ServerTls create(
-            List<CertificateSource> sources,
+            List<Certificates> sources,
             ClientCertificates clients,
             Set<ClientCertificates> ofEndpoints,
             TlsProvider provider) {
@@ -96,16 +96,16 @@ public final class ServerTls {
     }
 
     /** Without client certificates. */
-    static ServerTls create(List<CertificateSource> sources, TlsProvider provider) {
+    static ServerTls create(List<Certificates> sources, TlsProvider provider) {
         return create(sources, provider, Clock.systemUTC());
     }
 
-    static ServerTls create(List<CertificateSource> sources, TlsProvider provider, Clock clock) {
+    static ServerTls create(List<Certificates> sources, TlsProvider provider, Clock clock) {
         return create(sources, ClientCertificates.off(), Set.of(), provider, clock);
     }
 
     private static ServerTls create(
-            List<CertificateSource> sources,
+            List<Certificates> sources,
             ClientCertificates clients,
             Set<ClientCertificates> ofEndpoints,
             TlsProvider provider,
@@ -221,7 +221,7 @@ public final class ServerTls {
      * @throws ProxyStartException with one sentence, if a certificate can't be served
      */
     public Prepared prepare(
-            List<CertificateSource> sources, ClientCertificates clients, Set<ClientCertificates> ofEndpoints) {
+            List<Certificates> sources, ClientCertificates clients, Set<ClientCertificates> ofEndpoints) {
         synchronized (loader) {
             ServerContext next = contexts.of(ClientTrust.load(clients), current);
             List<ServerContext> known = new ArrayList<>(others.values());
@@ -234,7 +234,7 @@ public final class ServerTls {
     }
 
     /** The same with unchanged rules for client certificates. */
-    Prepared prepare(List<CertificateSource> sources) {
+    Prepared prepare(List<Certificates> sources) {
         synchronized (loader) {
             return new Prepared(
                     servable(loader.load(sources), engines, served.sources().all()), current, others);
@@ -264,14 +264,14 @@ public final class ServerTls {
         happened.forEach(events);
     }
 
-    private HeldKeys read(CertificateSource source, List<FileStamp> stamps) {
+    private HeldKeys read(Certificates source, List<FileStamp> stamps) {
         HeldKeys read = loader.read(source, stamps);
         read.materials().forEach(material -> checkServable(material, engines));
         return read;
     }
 
     /** The providers among these sources, each once. */
-    public static List<CertificateProvider> providers(List<CertificateSource> sources) {
+    public static List<CertificateProvider> providers(List<Certificates> sources) {
         return LoadedSources.leaves(sources).stream()
                 .filter(CertificateProvider.class::isInstance)
                 .map(CertificateProvider.class::cast)

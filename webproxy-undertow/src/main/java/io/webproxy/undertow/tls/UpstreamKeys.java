@@ -4,7 +4,7 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.tls.keys.KeyFiles;
 import io.webproxy.undertow.tls.keys.TrustFile;
@@ -50,7 +50,7 @@ public final class UpstreamKeys {
     }
 
     /** Warns about expired certificates, but uses them: the upstream decides, and other routes must not be affected. */
-    private static List<KeyMaterial> warned(CertificateSource source, List<KeyMaterial> entries, Instant now) {
+    private static List<KeyMaterial> warned(Certificates source, List<KeyMaterial> entries, Instant now) {
         for (KeyMaterial entry : entries) {
             if (KeyFiles.isExpired(entry, now)) {
                 LOG.warn("{}: renew it; it is still presented to upstreams", KeyFiles.expired(source, entry));
@@ -59,7 +59,7 @@ public final class UpstreamKeys {
         return entries;
     }
 
-    private static List<KeyMaterial> entries(CertificateSource source, Instant now) {
+    private static List<KeyMaterial> entries(Certificates source, Instant now) {
         if (source instanceof PemSource || source instanceof Pkcs12Source) {
             return KeyFiles.read(source, now);
         }
@@ -67,7 +67,8 @@ public final class UpstreamKeys {
     }
 
     /** The trusted certificates; null for the JVM's trust store. */
-    @Nullable Set<X509Certificate> trusted() {
+    @Nullable
+    Set<X509Certificate> trusted() {
         return trusted;
     }
 

@@ -42,7 +42,7 @@ class AuthRuntimeTest {
     }
 
     private boolean verify(String password, String hash) {
-        return runtime.verifyBcrypt(password.getBytes(UTF_8), hash);
+        return AuthServices.of(runtime.executor()).verifyBcrypt(password.getBytes(UTF_8), hash);
     }
 
     @ParameterizedTest
@@ -74,7 +74,8 @@ class AuthRuntimeTest {
     @Test
     void passwordIsLeftAlone() {
         byte[] password = "correct horse".getBytes(UTF_8);
-        assertThat(runtime.verifyBcrypt(password, HORSE)).isTrue();
+        assertThat(AuthServices.of(runtime.executor()).verifyBcrypt(password, HORSE))
+                .isTrue();
         assertThat(password).asString(UTF_8).isEqualTo("correct horse");
     }
 
@@ -142,7 +143,7 @@ class AuthRuntimeTest {
     void htpasswdFileIsCheckedByRealBcrypt(@TempDir Path directory) throws Exception {
         Path file = Files.writeString(directory.resolve("users"), "alice:" + HORSE + "\n");
         BasicAuth auth = BasicAuth.htpasswd(file);
-        auth.start(runtime);
+        auth.start(runtime.executor());
         assertThat(decide(auth, "alice:correct horse")).isEqualTo(AuthDecision.granted("alice"));
         assertThat(decide(auth, "alice:wrong horse"))
                 .extracting(AuthDecision::isGranted)

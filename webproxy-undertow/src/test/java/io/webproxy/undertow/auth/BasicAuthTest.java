@@ -23,7 +23,7 @@ class BasicAuthTest {
     private final BasicAuth auth = started(BasicAuth.of("user", "secret"));
 
     private BasicAuth started(BasicAuth made) {
-        made.start(server);
+        made.start(server.executor);
         return made;
     }
 
@@ -233,7 +233,7 @@ class BasicAuthTest {
     @Test
     void servesTwoServersAndGoesOnWhenOneStops() {
         FakeServer second = new FakeServer();
-        auth.start(second);
+        auth.start(second.executor);
         auth.stop();
         assertThat(status(decide(RIGHT))).isEqualTo(200);
         assertThat(status(decide(WRONG))).isEqualTo(401);

@@ -1,6 +1,5 @@
 package io.webproxy.undertow.auth;
 
-import io.webproxy.auth.AuthContext;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
@@ -10,8 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /** A server as authenticators see it: its clock stands still, its executor waits to be told, its bcrypt knows a few. */
-final class FakeServer implements AuthContext {
-    final ManualExecutor executor = new ManualExecutor();
+final class FakeServer implements AuthServices {
+    final ManualExecutor executor = new ManualExecutor(this);
     final AtomicInteger hashed = new AtomicInteger();
     final Map<String, String> passwordOf = new HashMap<>();
     String lastHash = "";

@@ -37,7 +37,7 @@ class HtpasswdTest {
         file = directory.resolve("users");
         write("# our users\n\nalice:" + ALICE + "\r\nbob:" + BOB + ":a comment\n");
         auth = BasicAuth.htpasswd(file);
-        auth.start(server);
+        auth.start(server.executor);
     }
 
     /** Replaces the file; each time it looks older, so that it counts as settled. */
@@ -252,7 +252,7 @@ class HtpasswdTest {
         Path empty = Files.writeString(directory.resolve("empty"), "# nobody yet\n");
         BasicAuth closed = BasicAuth.htpasswd(empty);
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> closed.start(server))
+                .isThrownBy(() -> closed.start(server.executor))
                 .withMessage("htpasswd: " + empty + " has no user (expected: user:hash lines; add one by htpasswd -B)");
     }
 
@@ -271,7 +271,7 @@ class HtpasswdTest {
     void missingFileIsSaidAtStart() {
         BasicAuth missing = BasicAuth.htpasswd(directory.resolve("none"));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> missing.start(server))
+                .isThrownBy(() -> missing.start(server.executor))
                 .withMessage("htpasswd: " + directory.resolve("none")
                         + " doesn't exist (expected: a file made with htpasswd -B)");
     }
@@ -279,7 +279,7 @@ class HtpasswdTest {
     @Test
     void instanceOfTwoServersHashesWhereOneStillRuns() {
         FakeServer second = new FakeServer().knows(ALICE, "correct horse");
-        auth.start(second);
+        auth.start(second.executor);
         CompletableFuture<AuthDecision> waiting = ask("alice:correct horse");
         assertThat(second.executor.waiting()).isEqualTo(1);
 
@@ -297,7 +297,7 @@ class HtpasswdTest {
         auth.stop();
         assertThat(server.executor.repeating()).isZero();
         assertThat(answer("alice:correct horse")).isEqualTo(503);
-        auth.start(server);
+        auth.start(server.executor);
         assertThat(answer("alice:correct horse")).isEqualTo(200);
         assertThat(server.hashed).hasValue(2);
     }
@@ -305,7 +305,7 @@ class HtpasswdTest {
     @Test
     void verificationThatAnEndedExecutorDroppedIsAnswered() {
         FakeServer second = new FakeServer();
-        auth.start(second);
+        auth.start(second.executor);
         CompletableFuture<AuthDecision> lost = ask("alice:correct horse");
         second.executor.shutdownNow();
         second.pass(Duration.ofSeconds(31));

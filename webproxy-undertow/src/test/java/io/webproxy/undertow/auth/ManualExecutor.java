@@ -12,13 +12,35 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** Runs tasks on the test's thread when the test says so. */
-final class ManualExecutor extends AbstractExecutorService implements ScheduledExecutorService {
+final class ManualExecutor extends AbstractExecutorService implements ScheduledExecutorService, AuthServices {
     private final Deque<Runnable> waiting = new ArrayDeque<>();
     private final List<Repeating> repeating = new ArrayList<>();
+    private final AuthServices server;
     private boolean ended;
     int capacity = Integer.MAX_VALUE;
+
+    /** The executor of a server with this clock and this bcrypt. */
+    ManualExecutor(AuthServices server) {
+        this.server = server;
+    }
+
+    @Override
+    public ScheduledExecutorService executor() {
+        return this;
+    }
+
+    @Override
+    public LongSupplier nanoClock() {
+        return server.nanoClock();
+    }
+
+    @Override
+    public boolean verifyBcrypt(byte[] password, String hash) {
+        return server.verifyBcrypt(password, hash);
+    }
 
     /** What repeats, run by {@link #tick}. */
     private static final class Repeating extends FutureTask<Void> implements ScheduledFuture<Void> {

@@ -2,7 +2,7 @@ package io.webproxy.undertow.endpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.webproxy.port.ConnectionLimits;
+import io.webproxy.spi.ConnectionLimits;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.testing.OneIoThread;

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
-import io.webproxy.auth.AuthContext;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.RequestHead;
 import io.webproxy.undertow.auth.AuthRuntime;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -23,7 +23,7 @@ class AuthenticatorsTest {
         BooleanSupplier failing = () -> false;
 
         @Override
-        public void start(AuthContext context) {
+        public void start(ScheduledExecutorService executor) {
             if (failing.getAsBoolean()) {
                 throw new NoClassDefFoundError("a library that isn't there");
             }
@@ -52,7 +52,7 @@ class AuthenticatorsTest {
     @Test
     void oneThatCantEvenStartStopsTheOthers() {
         try (AuthRuntime runtime = new AuthRuntime()) {
-            Authenticators authenticators = new Authenticators(runtime);
+            Authenticators authenticators = new Authenticators(runtime.executor());
             Counted one = new Counted();
             Counted other = new Counted();
             AtomicInteger turns = new AtomicInteger();
@@ -68,7 +68,7 @@ class AuthenticatorsTest {
     @Test
     void oneThatIsNotNamedAnyMoreRunsOnUntilAllElseHasFinished() {
         try (AuthRuntime runtime = new AuthRuntime()) {
-            Authenticators authenticators = new Authenticators(runtime);
+            Authenticators authenticators = new Authenticators(runtime.executor());
             Counted stays = new Counted();
             Counted goes = new Counted();
             Counted comes = new Counted();

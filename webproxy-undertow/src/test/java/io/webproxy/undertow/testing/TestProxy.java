@@ -6,7 +6,6 @@ import io.webproxy.ServerStarts;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.testing.RawConnection;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.server.RunningProxy;
@@ -142,7 +141,7 @@ public final class TestProxy implements AutoCloseable {
     }
 
     /** Where a proxy has that from unless it is told otherwise. */
-    public static CertificateSource certificates() {
+    public static Certificates certificates() {
         return Certificates.pem(FILES.resolve("chain.pem"), FILES.resolve("key.pem"));
     }
 

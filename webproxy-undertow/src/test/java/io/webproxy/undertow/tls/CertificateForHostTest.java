@@ -3,7 +3,6 @@ package io.webproxy.undertow.tls;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TlsProvider;
 import java.net.InetSocketAddress;
@@ -33,7 +32,7 @@ class CertificateForHostTest {
         Path key = directory.resolve("key.pem");
         Files.writeString(chain, leaf.certificatePem());
         Files.writeString(key, leaf.privateKeyPkcs8Pem());
-        CertificateSource source = Certificates.forNames(Certificates.pem(chain, key), "127.0.0.1");
+        Certificates source = Certificates.forNames(Certificates.pem(chain, key), "127.0.0.1");
 
         ServerTls tls = ServerTls.create(List.of(source), TlsProvider.JDK);
 

@@ -9,7 +9,6 @@ import io.webproxy.spi.IpLiteral;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.undertow.tls.engine.HandshakeKeys;
@@ -75,11 +74,11 @@ class CertificateLoaderTest {
         return shared.resolve(kind + ".crt");
     }
 
-    private static List<KeyMaterial> load(CertificateSource... sources) {
+    private static List<KeyMaterial> load(Certificates... sources) {
         return new CertificateLoader(Clock.systemUTC()).load(List.of(sources)).all();
     }
 
-    private static void assertRefused(CertificateSource source, String... parts) {
+    private static void assertRefused(Certificates source, String... parts) {
         assertThatThrownBy(() -> load(source))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessageContainingAll(parts)
@@ -254,7 +253,7 @@ class CertificateLoaderTest {
 
     @Test
     void notYetValidIsRefused() {
-        CertificateSource source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
+        Certificates source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
         Clock before = Clock.fixed(Instant.now().minus(Duration.ofDays(1)), ZoneOffset.UTC);
         assertThatThrownBy(() -> new CertificateLoader(before).load(List.of(source)))
                 .isInstanceOf(ProxyStartException.class)
@@ -264,7 +263,7 @@ class CertificateLoaderTest {
     @Test
     @ExpectedLog(logger = "io.webproxy.tls", contains = ": renew it; it is served all the same, for there is no other")
     void expiredOneIsServedWithAWarningWhereThereIsNoOther() {
-        CertificateSource source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
+        Certificates source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
         CertificateLoader loader = new CertificateLoader(inAMonth());
         LoadedSources loaded = loader.load(List.of(source));
         KeyMaterial expired = loaded.all().get(0);
@@ -278,7 +277,7 @@ class CertificateLoaderTest {
     @Test
     @ExpectedLog(logger = "io.webproxy.tls", contains = ": renew it; another certificate is served for its names")
     void expiredOneStandsBackForAnother() {
-        CertificateSource source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
+        Certificates source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
         CertificateLoader loader = new CertificateLoader(inAMonth());
         KeyMaterial old = new CertificateLoader(Clock.systemUTC())
                 .load(List.of(source))
@@ -342,7 +341,7 @@ class CertificateLoaderTest {
 
     @Test
     void nothingSecretShows() {
-        CertificateSource source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"), "secret");
+        Certificates source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"), "secret");
         assertThat(source + " " + load(source)).doesNotContain("secret").contains("EC certificate for ec.example.com");
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TlsProvider;
 import java.nio.file.Files;
@@ -39,7 +38,7 @@ class ClientTlsTest {
         keys = new TestKeys(directory);
     }
 
-    private static void connect(Optional<Path> trust, TlsProvider provider, CertificateSource served, String host)
+    private static void connect(Optional<Path> trust, TlsProvider provider, Certificates served, String host)
             throws SSLException {
         Clock whenValid = Clock.fixed(Instant.now().minus(Duration.ofDays(2)), ZoneOffset.UTC);
         boolean past = served.toString().contains("past");
@@ -76,8 +75,7 @@ class ClientTlsTest {
         "JDK,backend"
     })
     void namedUpstreamIsTrusted(TlsProvider provider, String host) throws Exception {
-        CertificateSource served =
-                keys.ec("a.example.com", "*.wild.example.com", "192.0.2.7", "2001:db8::7", "backend");
+        Certificates served = keys.ec("a.example.com", "*.wild.example.com", "192.0.2.7", "2001:db8::7", "backend");
         connect(Optional.of(keys.trust), provider, served, host);
     }
 
@@ -98,7 +96,7 @@ class ClientTlsTest {
     })
     void upstreamCannotPassForAnother(TlsProvider provider, String host) throws Exception {
         // 192.0.2.9 is its common name only
-        CertificateSource served = keys.source(keys.builder("a.example.com", "*.wild.example.com", "192.0.2.7")
+        Certificates served = keys.source(keys.builder("a.example.com", "*.wild.example.com", "192.0.2.7")
                 .commonName("192.0.2.9")
                 .build());
         assertThatThrownBy(() -> connect(Optional.of(keys.trust), provider, served, host))
@@ -112,7 +110,7 @@ class ClientTlsTest {
         HeldCertificate other = new HeldCertificate.Builder()
                 .addSubjectAlternativeName("a.example.com")
                 .build();
-        CertificateSource served = keys.alone(other);
+        Certificates served = keys.alone(other);
         assertThatThrownBy(() -> connect(Optional.of(keys.trust), provider, served, "a.example.com"))
                 .isInstanceOf(SSLException.class);
         assertThatThrownBy(() -> connect(Optional.empty(), provider, keys.ec("a.example.com"), "a.example.com"))
@@ -125,7 +123,7 @@ class ClientTlsTest {
         Path past = Files.createDirectory(directory.resolve("past"));
         long day = Duration.ofDays(1).toMillis();
         long now = System.currentTimeMillis();
-        CertificateSource served = new TestKeys(past)
+        Certificates served = new TestKeys(past)
                 .source(keys.builder("a.example.com")
                         .validityInterval(now - 9 * day, now - day)
                         .build());
@@ -137,8 +135,7 @@ class ClientTlsTest {
     @EnumSource
     void selfSignedUpstreamIsTrustedByItsCertificate(TlsProvider provider) throws Exception {
         Path kept = directory.resolve("kept");
-        CertificateSource served =
-                Certificates.selfSigned("localhost", "127.0.0.1").storedIn(kept);
+        Certificates served = Certificates.selfSigned("localhost", "127.0.0.1").storedIn(kept);
         ServerTls.create(List.of(served), TlsProvider.JDK);
         Optional<Path> trust = Optional.of(kept.resolve("self-signed.crt"));
         connect(trust, provider, served, "127.0.0.1");

@@ -8,7 +8,6 @@ import io.webproxy.route.Upstream;
 import io.webproxy.testing.JdkTickets;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TlsProvider;
@@ -52,7 +51,7 @@ class ClientTrustTest {
     Path directory;
 
     private TestKeys keys;
-    private CertificateSource served;
+    private Certificates served;
 
     @BeforeEach
     void makeKeys() throws Exception {
@@ -64,7 +63,7 @@ class ClientTrustTest {
         return ServerTls.create(List.of(served), asked, Set.of(), provider);
     }
 
-    private ClientTls client(TlsProvider provider, @Nullable CertificateSource identity) {
+    private ClientTls client(TlsProvider provider, @Nullable Certificates identity) {
         Upstream upstream = Upstream.of("https://a.example.com").withTrust(TrustStore.pem(keys.trust));
         return ClientTls.create(
                 UpstreamKeys.load(identity == null ? upstream : upstream.withIdentity(identity)), provider);
@@ -74,7 +73,7 @@ class ClientTrustTest {
         return Files.writeString(directory.resolve("other.pem"), OTHER_ROOT.certificatePem());
     }
 
-    private CertificateSource stranger() throws Exception {
+    private Certificates stranger() throws Exception {
         return keys.alone(new HeldCertificate.Builder()
                 .commonName("stranger")
                 .signedBy(OTHER_ROOT)
@@ -113,7 +112,7 @@ class ClientTrustTest {
     })
     void certificateIsThereAlsoWhenTheSessionIsResumed(TlsProvider serves, TlsProvider asks, String version)
             throws Exception {
-        for (CertificateSource identity : List.of(
+        for (Certificates identity : List.of(
                 keys.ec("ec client"),
                 keys.source(keys.builder("rsa client").keyPair(RSA).build()))) {
             ServerTls server = serve(serves, ClientCertificates.required(TrustStore.pem(keys.trust)));
@@ -153,7 +152,7 @@ class ClientTrustTest {
                 ClientCertificates.optional(TrustStore.pem(trust)),
                 ClientCertificates.optional(TrustStore.pem(same)).withHeader("X-Id"))) {
             boolean oneChain = serves == TlsProvider.JDK && JdkTickets.areForOneChain();
-            CertificateSource next = oneChain ? served : keys.ec("new", "a.example.com");
+            Certificates next = oneChain ? served : keys.ec("new", "a.example.com");
             server.prepare(List.of(next), unchanged, Set.of()).putInForce();
             assertResumed(client, server, version, whole, true);
         }
@@ -244,7 +243,7 @@ class ClientTrustTest {
     }
 
     /** A client whose own certificate was valid when it was read. */
-    private ClientTls clientOfThePast(CertificateSource source, HeldCertificate leaf) {
+    private ClientTls clientOfThePast(Certificates source, HeldCertificate leaf) {
         Instant then = leaf.certificate().getNotBefore().toInstant().plusSeconds(1);
         Upstream upstream = Upstream.of("https://a.example.com")
                 .withTrust(TrustStore.pem(keys.trust))
@@ -257,7 +256,7 @@ class ClientTrustTest {
     void clientIsToldWhomTheServerTrusts(TlsProvider provider) throws Exception {
         ServerTls server = serve(provider, ClientCertificates.required(TrustStore.pem(keys.trust)));
         // of two that it can use, a client shows the one that is asked for
-        List<CertificateSource> both = List.of(stranger(), keys.ec("client"));
+        List<Certificates> both = List.of(stranger(), keys.ec("client"));
         Path store = TestKeys.store(directory.resolve("both.p12"), "secret", both);
         for (String version : List.of("TLSv1.2", "TLSv1.3")) {
             ClientTls client = client(provider, Certificates.pkcs12(store, "secret"));

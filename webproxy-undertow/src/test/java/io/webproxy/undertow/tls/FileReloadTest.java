@@ -9,7 +9,6 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Told;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TlsProvider;
@@ -52,11 +51,11 @@ class FileReloadTest {
         Files.writeString(directory.resolve("privkey.pem"), leaf.privateKeyPkcs8Pem());
     }
 
-    private static CertificateSource pem(Path directory) {
+    private static Certificates pem(Path directory) {
         return Certificates.pem(directory.resolve("fullchain.pem"), directory.resolve("privkey.pem"));
     }
 
-    private ServerTls serve(CertificateSource... sources) {
+    private ServerTls serve(Certificates... sources) {
         return ServerTls.create(List.of(sources), TlsProvider.JDK);
     }
 
@@ -212,7 +211,8 @@ class FileReloadTest {
         store(file, B, C);
         assertThat(look(tls)).containsExactlyInAnyOrder("b.example", "c.example");
         assertThat(events).hasSize(1);
-        assertThat(events.get(0).as(CertificateEvent.class).names()).containsExactlyInAnyOrder("b.example", "c.example");
+        assertThat(events.get(0).as(CertificateEvent.class).names())
+                .containsExactlyInAnyOrder("b.example", "c.example");
     }
 
     private static void store(Path file, HeldCertificate... leafs) throws Exception {
@@ -232,7 +232,7 @@ class FileReloadTest {
     @Test
     void updateReadsAtOnceAndTheNextLookIsQuiet() throws Exception {
         write(directory, A);
-        CertificateSource source = pem(directory);
+        Certificates source = pem(directory);
         ServerTls tls = serve(source);
         write(directory, B);
         tls.prepare(List.of(source)).putInForce();

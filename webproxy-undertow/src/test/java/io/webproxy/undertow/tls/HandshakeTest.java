@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TlsProvider;
 import java.net.InetSocketAddress;
@@ -42,7 +41,7 @@ class HandshakeTest {
         keys = new TestKeys(directory);
     }
 
-    private static ServerTls serve(TlsProvider provider, CertificateSource... sources) {
+    private static ServerTls serve(TlsProvider provider, Certificates... sources) {
         return ServerTls.create(List.of(sources), provider);
     }
 

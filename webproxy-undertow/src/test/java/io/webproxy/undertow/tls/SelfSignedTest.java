@@ -10,7 +10,6 @@ import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.testing.Told;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.SelfSigned;
@@ -54,14 +53,14 @@ class SelfSignedTest {
     @TempDir
     Path directory;
 
-    private static KeyMaterial load(Instant now, CertificateSource source) {
+    private static KeyMaterial load(Instant now, Certificates source) {
         return new CertificateLoader(Clock.fixed(now, ZoneOffset.UTC))
                 .load(List.of(source))
                 .all()
                 .get(0);
     }
 
-    private static List<KeyMaterial> keep(CertificateLoader loader, CertificateSource... sources) {
+    private static List<KeyMaterial> keep(CertificateLoader loader, Certificates... sources) {
         List<KeyMaterial> loaded = loader.load(List.of(sources)).all();
         loader.keep();
         return loaded;
@@ -209,8 +208,8 @@ class SelfSignedTest {
 
     @Test
     void severalShareADirectoryByTheNamesOfTheirFiles() {
-        CertificateSource one = Certificates.selfSigned("one").storedIn(directory, "one");
-        CertificateSource two = Certificates.selfSigned("two").storedIn(directory, "two");
+        Certificates one = Certificates.selfSigned("one").storedIn(directory, "one");
+        Certificates two = Certificates.selfSigned("two").storedIn(directory, "two");
         KeyMaterial first = load(NOW, one);
         KeyMaterial second = load(NOW, two);
         assertThat(load(NOW, one).leaf()).isEqualTo(first.leaf());
@@ -235,7 +234,7 @@ class SelfSignedTest {
     @ExpectedLog(logger = "io.webproxy.tls", contains = "The self-signed certificate is new at each start")
     void directoryThatCannotBeUsedIsAWarningForOneThatMayBeInMemory() throws Exception {
         Path file = Files.writeString(directory.resolve("file"), "");
-        CertificateSource source = Certificates.selfSigned("localhost")
+        Certificates source = Certificates.selfSigned("localhost")
                 .storedIn(file.resolve("sub"))
                 .orInMemory();
         CertificateLoader loader = new CertificateLoader(Clock.systemUTC());
@@ -311,7 +310,7 @@ class SelfSignedTest {
     @Test
     void directoryThatCannotBeMadeIsSaid() throws Exception {
         Path file = Files.writeString(directory.resolve("file"), "");
-        CertificateSource source = Certificates.selfSigned("localhost").storedIn(file.resolve("sub"));
+        Certificates source = Certificates.selfSigned("localhost").storedIn(file.resolve("sub"));
         assertThatThrownBy(() -> load(NOW, source))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessageStartingWith("The self-signed certificate can't be kept in " + file.resolve("sub"));

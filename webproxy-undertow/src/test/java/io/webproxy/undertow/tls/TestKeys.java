@@ -2,7 +2,6 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.route.Upstream;
 import io.webproxy.spi.PemSource;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TrustStore;
@@ -46,10 +45,10 @@ final class TestKeys {
     }
 
     /** A PKCS#12 file with the keys of these. */
-    static Path store(Path file, String password, List<CertificateSource> sources) throws Exception {
+    static Path store(Path file, String password, List<Certificates> sources) throws Exception {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
-        for (CertificateSource source : sources) {
+        for (Certificates source : sources) {
             KeyMaterial entry = KeyFiles.read((PemSource) source, Instant.now());
             store.setKeyEntry(
                     "key-" + store.size(),
@@ -76,12 +75,12 @@ final class TestKeys {
     }
 
     /** An EC leaf for these names; the first is its common name. */
-    CertificateSource ec(String... names) throws IOException {
+    Certificates ec(String... names) throws IOException {
         return source(builder(names).ecdsa256().build());
     }
 
     /** An RSA leaf for these names. */
-    CertificateSource rsa(String... names) throws IOException {
+    Certificates rsa(String... names) throws IOException {
         return source(builder(names).rsa2048().build());
     }
 
@@ -95,15 +94,15 @@ final class TestKeys {
     }
 
     /** With the intermediate. */
-    CertificateSource source(HeldCertificate leaf) throws IOException {
+    Certificates source(HeldCertificate leaf) throws IOException {
         return source(leaf, leaf.certificatePem() + INTERMEDIATE.certificatePem());
     }
 
-    CertificateSource alone(HeldCertificate leaf) throws IOException {
+    Certificates alone(HeldCertificate leaf) throws IOException {
         return source(leaf, leaf.certificatePem());
     }
 
-    private CertificateSource source(HeldCertificate leaf, String certificates) throws IOException {
+    private Certificates source(HeldCertificate leaf, String certificates) throws IOException {
         Path chain = Files.createTempFile(directory, "chain", ".pem");
         Files.writeString(chain, certificates);
         Path key = Files.createTempFile(directory, "key", ".pem");

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.undertow.Undertow;
 import io.undertow.server.HttpServerExchange;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.tls.CertificateSource;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
@@ -143,8 +142,7 @@ class UndertowTlsTest {
     /** Nothing that only a garbage collection would take away, however often certificates change. */
     @Test
     void certificatesTakeNoDescriptorsBeforeAConnection() {
-        List<CertificateSource> source =
-                List.of(Certificates.selfSigned("127.0.0.1").storedIn(serverKeys()));
+        List<Certificates> source = List.of(Certificates.selfSigned("127.0.0.1").storedIn(serverKeys()));
         ServerTls.create(source, TlsProvider.AUTO);
         long before = descriptors();
         for (int i = 0; i < 20; i++) {

@@ -2,7 +2,7 @@ package io.webproxy.undertow.tls.keys;
 
 import io.webproxy.spi.PemSource;
 import io.webproxy.spi.Pkcs12Source;
-import io.webproxy.tls.CertificateSource;
+import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
 import java.nio.file.Path;
 import java.security.PrivateKey;
@@ -19,7 +19,7 @@ public final class KeyFiles {
      * @throws io.webproxy.ProxyStartException with one sentence, if they can't be used
      * @throws IllegalArgumentException if the source names no files of an operator
      */
-    public static List<KeyMaterial> read(CertificateSource source, Instant now) {
+    public static List<KeyMaterial> read(Certificates source, Instant now) {
         if (source instanceof PemSource pem) {
             return List.of(read(pem, now));
         }
@@ -46,7 +46,7 @@ public final class KeyFiles {
     }
 
     /** A sentence without its full stop: which certificate expired, and when. */
-    public static String expired(CertificateSource source, KeyMaterial material) {
+    public static String expired(Certificates source, KeyMaterial material) {
         Object where = source instanceof PemSource pem
                 ? pem.certificates()
                 : source instanceof Pkcs12Source pkcs12 ? pkcs12.file() : source;

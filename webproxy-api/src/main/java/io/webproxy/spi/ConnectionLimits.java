@@ -1,6 +1,5 @@
-package io.webproxy.port;
+package io.webproxy.spi;
 
-import io.webproxy.spi.AddressRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>In addition, clients can't use an eighth of the process's limit of open files, at least 48 and at most 1,024.
  */
-@SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class ConnectionLimits {
     private static final int MOST = 10_000_000;
     private static final ConnectionLimits DEFAULTS = new ConnectionLimits(0, 16_384, List.of());

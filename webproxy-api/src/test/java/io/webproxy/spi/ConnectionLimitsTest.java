@@ -1,9 +1,8 @@
-package io.webproxy.port;
+package io.webproxy.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.webproxy.spi.AddressRange;
 import org.junit.jupiter.api.Test;
 
 class ConnectionLimitsTest {

@@ -1,14 +1,11 @@
-package io.webproxy.auth;
+package io.webproxy.undertow.auth;
 
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
 
-/** The services that a running server offers an {@link Authenticator}. Thread-safe. */
-public interface AuthContext {
-    /**
-     * Daemon threads for slow or repeating tasks; they end with the server. Its queue is bounded, and rejects tasks
-     * when full.
-     */
+/** What checks of passwords need of a server. Thread-safe. */
+interface AuthServices {
+    /** Its daemon threads for authenticators. */
     ScheduledExecutorService executor();
 
     /** A monotonic clock in nanoseconds. */
@@ -22,4 +19,9 @@ public interface AuthContext {
      * @return also false if the hash is malformed, or the password is longer than the 72 bytes that bcrypt uses
      */
     boolean verifyBcrypt(byte[] password, String hash);
+
+    /** The services of the server that has this executor. */
+    static AuthServices of(ScheduledExecutorService executor) {
+        return executor instanceof AuthServices services ? services : new AuthRuntime.Lent(executor);
+    }
 }

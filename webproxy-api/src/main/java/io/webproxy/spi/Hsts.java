@@ -1,4 +1,4 @@
-package io.webproxy.http;
+package io.webproxy.spi;
 
 import java.time.Duration;
 import java.util.Objects;
