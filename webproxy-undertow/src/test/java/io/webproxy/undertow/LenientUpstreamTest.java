@@ -142,7 +142,8 @@ class LenientUpstreamTest {
         CountDownLatch seen = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶9 ¶data: 1\n\n¶");
+                    c.send(
+                            "HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶9 ¶data: 1\n\n¶");
                     seen.await(30, TimeUnit.SECONDS);
                     c.send("9 ¶data: 2\n\n¶0 ¶¶");
                     assertThat(c.end()).isIn("end", "reset");
@@ -188,8 +189,7 @@ class LenientUpstreamTest {
         try (RawUpstream upstream = RawUpstream.answering(DEVIANT);
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.forward(upstream.uri())
-                                .route(r -> r.path("/esp").forward(lenient(upstream))))) {
+                        b -> b.forward(upstream.uri()).route(r -> r.path("/esp").forward(lenient(upstream))))) {
             good(proxy.get("/esp"));
             try (Response response = proxy.get("/")) {
                 assertThat(response.code()).isEqualTo(502);
@@ -241,8 +241,8 @@ class LenientUpstreamTest {
                                 r.forward(UpstreamGroup.of(lenient(upstream)).healthCheck(check))));
                 TestProxy strict = TestProxy.start(
                         Front.H1,
-                        b -> b.route(r ->
-                                r.forward(UpstreamGroup.of(upstream.uri()).healthCheck(check))))) {
+                        b -> b.route(
+                                r -> r.forward(UpstreamGroup.of(upstream.uri()).healthCheck(check))))) {
             await().until(() -> !isHealthy(strict, upstream));
             int before = upstream.connections();
             await().until(() -> upstream.connections() > before + 4);
@@ -304,8 +304,8 @@ class LenientUpstreamTest {
                     peer.respond(peer.next(Http2Client.HEADERS).stream(), Http2Client.END_STREAM, "200");
                     peer.end();
                 });
-                TestProxy proxy =
-                        start(Front.H1, Upstream.of("h2c://" + upstream.address()).lenientResponses())) {
+                TestProxy proxy = start(
+                        Front.H1, Upstream.of("h2c://" + upstream.address()).lenientResponses())) {
             for (int expected : new int[] {502, 200}) {
                 try (Response response = proxy.get("/")) {
                     assertThat(response.code()).isEqualTo(expected);

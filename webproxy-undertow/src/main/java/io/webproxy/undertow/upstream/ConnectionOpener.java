@@ -136,7 +136,8 @@ final class ConnectionOpener {
 
     /** The HTTP/1.1 codec of a new connection. */
     UpstreamConnection connection(StreamConnection stream, SocketReads reads, Lane lane) {
-        return connector.connection(stream, reads, lane, lane.fields(), pool.health().leniency());
+        return connector.connection(
+                stream, reads, lane, lane.fields(), pool.health().leniency());
     }
 
     /**

@@ -105,11 +105,15 @@ class ResponseParserTest {
         assertThat(whole.result()).isEqualTo(Result.HEAD);
         assertThat(whole.head()).startsWith("700  CHUNKED -1 ").contains("a b");
 
-        everySplit(head, pieces -> assertThat(outcome(pieces, new Leniency(deviations -> {})))
-                .isEqualTo(whole));
-        everyTruncation(head, cut -> assertThat(
-                        outcome(List.of(cut), new Leniency(deviations -> {})).result())
-                .isEqualTo(Result.MORE));
+        everySplit(
+                head,
+                pieces -> assertThat(outcome(pieces, new Leniency(deviations -> {})))
+                        .isEqualTo(whole));
+        everyTruncation(
+                head,
+                cut -> assertThat(outcome(List.of(cut), new Leniency(deviations -> {}))
+                                .result())
+                        .isEqualTo(Result.MORE));
         everyMutation(head, input -> {
             Leniency leniency = new Leniency(deviations -> {});
             Outcome mutated = outcome(List.of(input), leniency);
