@@ -41,8 +41,8 @@ import org.slf4j.LoggerFactory;
 /** Upstreams that are declared lenient; which responses that concerns is in {@code lenient-answers.corpus}. */
 @ExtendWith(LeakCheck.class)
 class LenientUpstreamTest {
-    private static final String DEVIANT = "HTTP/1.0 777 Odd\nServer: esp\nX-Folded: a\n\tb\nContent-Length: 9, 9\n"
-            + "Transfer-Encoding: chunked\n\n4   ¶hell¶1¶o¶0   ¶¶";
+    private static final String DEVIANT = "HTTP/1.0 777 Odd\nConnection: keep-alive\nServer: esp\nX-Folded: a\n\tb\n"
+            + "Content-Length: 9, 9\nTransfer-Encoding: chunked\n\n4   ¶hell¶1¶o¶0   ¶¶";
     private static final String STRICT = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";
     private static final String LOG = "io.webproxy.upstream";
 
