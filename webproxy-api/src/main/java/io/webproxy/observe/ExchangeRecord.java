@@ -103,6 +103,15 @@ public sealed interface ExchangeRecord permits ExchangeData {
     /** The client's {@code Referer}; empty if it sent none. */
     Optional<String> referer();
 
+    /**
+     * The client's {@code traceparent} (W3C Trace Context), which the upstream gets as it came; unchecked, and empty if
+     * it sent none.
+     */
+    Optional<String> traceParent();
+
+    /** The client's {@code tracestate}, several fields joined by commas; unchecked, and empty if it sent none. */
+    Optional<String> traceState();
+
     /** The tags added by the route's filter. */
     Map<String, String> tags();
 }

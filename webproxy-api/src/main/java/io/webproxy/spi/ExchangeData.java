@@ -41,6 +41,8 @@ public record ExchangeData(
         @Nullable Integer grpcStatusOrNull,
         @Nullable String userAgentOrNull,
         @Nullable String refererOrNull,
+        @Nullable String traceParentOrNull,
+        @Nullable String traceStateOrNull,
         Map<String, String> tags)
         implements ExchangeRecord {
     @Override
@@ -91,6 +93,16 @@ public record ExchangeData(
     @Override
     public Optional<String> referer() {
         return Optional.ofNullable(refererOrNull);
+    }
+
+    @Override
+    public Optional<String> traceParent() {
+        return Optional.ofNullable(traceParentOrNull);
+    }
+
+    @Override
+    public Optional<String> traceState() {
+        return Optional.ofNullable(traceStateOrNull);
     }
 
     /** Omits the query, the user agent and the referrer, which may hold secrets. */

@@ -52,6 +52,8 @@ public final class Records {
                 null,
                 "agent-secret",
                 "https://example.com/?referer-secret",
+                null,
+                null,
                 java.util.Map.of());
     }
 }

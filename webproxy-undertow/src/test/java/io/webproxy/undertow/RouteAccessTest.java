@@ -387,7 +387,10 @@ class RouteAccessTest {
                 }
                 assertThat(answer(proxy, "/", fields.toArray(new String[0]))).isEqualTo("200");
                 String head = heads.poll(30, TimeUnit.SECONDS);
-                String id = proxy.record().requestId();
+                ExchangeRecord record = proxy.record();
+                assertThat(record.traceParent()).contains(parent);
+                assertThat(record.traceState()).contains("rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
+                String id = record.requestId();
                 assertThat(id).matches(kept ? given : "[0-9a-f]{32}");
                 assertThat(head)
                         .containsOnlyOnce("X-Request-Id: " + id + "\r\n")

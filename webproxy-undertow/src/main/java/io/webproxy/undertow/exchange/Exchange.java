@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe: it belongs to its connection's IO thread. Times are nanoseconds of a monotonic clock.
  */
 public final class Exchange {
-    private static final Set<HttpString> RECORDED = Set.of(Headers.HOST, Headers.USER_AGENT, Headers.REFERER);
+    private static final Set<HttpString> RECORDED =
+            Set.of(Headers.HOST, Headers.USER_AGENT, Headers.REFERER, TraceFields.PARENT, TraceFields.STATE);
     private static final AttachmentKey<Exchange> KEY = AttachmentKey.create(Exchange.class);
 
     private final HttpServerExchange http;
@@ -390,6 +391,8 @@ public final class Exchange {
                 grpc == null ? null : grpc.status(),
                 http.getRequestHeaders().getFirst(Headers.USER_AGENT),
                 http.getRequestHeaders().getFirst(Headers.REFERER),
+                TraceFields.of(http.getRequestHeaders(), TraceFields.PARENT),
+                TraceFields.of(http.getRequestHeaders(), TraceFields.STATE),
                 plan == null ? Map.of() : plan.tags());
     }
 

@@ -46,6 +46,8 @@ final class RefusedRequest {
                 null,
                 null,
                 null,
+                null,
+                null,
                 Map.of());
     }
 }

@@ -70,6 +70,8 @@ final class AccessLog {
         line.append(" total=").append(seconds(e.total()));
         line.append(" error=").append(e.errorOrNull() == null ? "-" : e.errorOrNull());
         line.append(" grpc_status=").append(e.grpcStatusOrNull() == null ? "-" : e.grpcStatusOrNull());
+        word(line.append(" traceparent="), e.traceParentOrNull());
+        word(line.append(" tracestate="), e.traceStateOrNull());
         word(line.append(" id="), e.requestId());
         return line.toString();
     }

@@ -44,6 +44,8 @@ final class JsonLine {
         json.raw("grpc_status", String.valueOf(e.grpcStatusOrNull()));
         json.text("referer", e.refererOrNull());
         json.text("user_agent", e.userAgentOrNull());
+        json.text("traceparent", e.traceParentOrNull());
+        json.text("tracestate", e.traceStateOrNull());
         json.tags(e.tags());
         return json.line.append('}').toString();
     }

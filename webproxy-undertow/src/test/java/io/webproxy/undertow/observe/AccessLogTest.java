@@ -29,6 +29,8 @@ class AccessLogTest {
     private Integer grpcStatus;
     private String userAgent;
     private String referer;
+    private String traceParent;
+    private String traceState;
 
     private String line(boolean withQuery) {
         try {
@@ -62,6 +64,8 @@ class AccessLogTest {
                             grpcStatus,
                             userAgent,
                             referer,
+                            traceParent,
+                            traceState,
                             java.util.Map.of()),
                     withQuery);
         } catch (UnknownHostException e) {
@@ -77,13 +81,15 @@ class AccessLogTest {
         endClass = TimeoutClass.LONG;
         error = ForwardError.RESPONSE_BODY_IDLE;
         grpcStatus = 4;
+        traceParent = "00-1-2-01";
+        traceState = "a=b\"c, d=e";
 
         assertThat(line(false))
                 .isEqualTo("192.0.2.1 - operator [09/Sep/2001:01:46:40 +0000] \"GET /a HTTP/1.1\" 200 1234"
                         + " \"https://example.com/\" \"curl/8.0\" host=example.com route=/ upstream=127.0.0.1:8080"
-                        + " upstream_protocol=HTTP/2.0"
-                        + " class=DEFAULT>LONG in=5 attempts=1 connect=0.002 first=0.012 total=75.000"
-                        + " error=RESPONSE_BODY_IDLE grpc_status=4 id=request-1");
+                        + " upstream_protocol=HTTP/2.0 class=DEFAULT>LONG in=5 attempts=1 connect=0.002"
+                        + " first=0.012 total=75.000 error=RESPONSE_BODY_IDLE grpc_status=4 traceparent=00-1-2-01"
+                        + " tracestate=a=b\\\"c,_d=e id=request-1");
     }
 
     @Test
@@ -97,7 +103,8 @@ class AccessLogTest {
         assertThat(line(false))
                 .startsWith("192.0.2.1 - - [")
                 .endsWith("200 1234 \"-\" \"-\" host=- route=- upstream=- upstream_protocol=- class=DEFAULT in=5"
-                        + " attempts=1 connect=0.002 first=- total=75.000 error=- grpc_status=- id=request-1");
+                        + " attempts=1 connect=0.002 first=- total=75.000 error=- grpc_status=- traceparent=-"
+                        + " tracestate=- id=request-1");
     }
 
     @Test
