@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpHandler;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.undertow.deadline.IoBuffers;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.exchange.Exchanges;
 import io.webproxy.undertow.exchange.Origin;
@@ -16,7 +17,9 @@ import org.xnio.XnioIoThread;
 
 /** Opens HTTP/1.1 connections of clients. Thread-safe. */
 public final class Http1 {
-    private final ByteBufferPool buffers;
+    private final IoBuffers buffers;
+    private final ByteBufferPool bulk;
+    private final IoBuffers records;
     private final Exchanges exchanges;
     private final Supplier<HttpLimits> limits;
     private final Map<XnioIoThread, IdleConnections> idle = new ConcurrentHashMap<>();
@@ -34,8 +37,10 @@ public final class Http1 {
     }
 
     /** {@code limits}: read for each head, so that changes apply to the next one. */
-    public Http1(ByteBufferPool buffers, Exchanges exchanges, Supplier<HttpLimits> limits) {
+    public Http1(IoBuffers buffers, IoBuffers records, Exchanges exchanges, Supplier<HttpLimits> limits) {
         this.buffers = buffers;
+        this.bulk = buffers.forBulk();
+        this.records = records;
         this.exchanges = exchanges;
         this.limits = limits;
     }
@@ -61,6 +66,16 @@ public final class Http1 {
 
     ByteBufferPool buffers() {
         return buffers;
+    }
+
+    /** Buffers for a transfer of much data. */
+    ByteBufferPool bulk() {
+        return bulk;
+    }
+
+    /** Buffers for TLS records. */
+    IoBuffers records() {
+        return records;
     }
 
     HttpLimits limits() {

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.http1;
 
 import io.undertow.conduits.ReadDataStreamSourceConduit;
+import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
@@ -34,6 +35,7 @@ public final class Http1Connection extends UndertowConnection implements Exchang
     private final Sweeper sweeper;
     private final RequestReceiver receiver;
     private final RequestSource body;
+    private final ByteBufferPool bulk;
     private final ResponseSink response;
     private final ConduitStreamSourceChannel source;
     private final ConduitStreamSinkChannel sink;
@@ -52,10 +54,11 @@ public final class Http1Connection extends UndertowConnection implements Exchang
             Http1.@Nullable Http2Switch http2) {
         super(connection, shared.buffers(), root);
         this.origin = origin;
+        this.bulk = shared.bulk();
         this.sweeper = shared.sweeper(connection.getIoThread());
         this.receiver = new RequestReceiver(shared, this, originalSourceConduit, shared.buffers(), sweeper, http2);
         this.body = receiver.body();
-        this.response = new ResponseSink(originalSinkConduit, shared.buffers(), isSecure());
+        this.response = new ResponseSink(originalSinkConduit, shared.buffers(), isSecure() ? shared.records() : null);
         this.source = new ConduitStreamSourceChannel(connection, body);
         this.sink = new ConduitStreamSinkChannel(connection, response);
         addCloseListener(closed -> {
@@ -151,6 +154,12 @@ public final class Http1Connection extends UndertowConnection implements Exchang
     protected StreamSinkConduit getSinkConduit(HttpServerExchange http, StreamSinkConduit conduit) {
         response.start(http);
         return response;
+    }
+
+    /** For the transfer of the response that has started, or of the request. */
+    @Override
+    public ByteBufferPool getByteBufferPool() {
+        return response.isLong() ? bulk : super.getByteBufferPool();
     }
 
     @Override

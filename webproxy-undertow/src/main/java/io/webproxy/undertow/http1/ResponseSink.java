@@ -10,6 +10,7 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Protocols;
 import io.webproxy.undertow.conduit.EachWriteSink;
+import io.webproxy.undertow.deadline.IoBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -35,6 +36,9 @@ final class ResponseSink extends EachWriteSink {
 
     private final ByteBufferPool pool;
     private final boolean secure;
+    /** Null in cleartext. */
+    private final @Nullable IoBuffers records;
+
     private final ByteBuffer[] gathered = new ByteBuffer[3];
     private final ByteBuffer lineEnd = ByteBuffer.wrap(new byte[] {'\r', '\n'});
 
@@ -53,10 +57,12 @@ final class ResponseSink extends EachWriteSink {
     /** The framing is in the thread's own buffer, until the end of the call. */
     private boolean lent;
 
-    ResponseSink(StreamSinkConduit socket, ByteBufferPool pool, boolean secure) {
+    /** {@code records}: the buffers of TLS; null in cleartext. */
+    ResponseSink(StreamSinkConduit socket, ByteBufferPool pool, @Nullable IoBuffers records) {
         super(socket);
         this.pool = pool;
-        this.secure = secure;
+        this.records = records;
+        this.secure = records != null;
     }
 
     /** Starts a response; its head is made with the first write or flush. */
@@ -68,6 +74,11 @@ final class ResponseSink extends EachWriteSink {
         chunkLeft = 0;
         left = ResponseFraming.length(exchange);
         form = ResponseFraming.of(exchange, left);
+    }
+
+    /** Whether a response has started that one buffer may not hold. */
+    boolean isLong() {
+        return http != null && form != ResponseFraming.NOTHING && (left < 0 || left > pool.getBufferSize());
     }
 
     /** The exchange is over, or the connection. */
@@ -245,8 +256,13 @@ final class ResponseSink extends EachWriteSink {
                 }
                 before = null;
             }
+            if (before == null && whole && secure && count > RECORD) {
+                // the rest of the chunk is written with its end
+                src.limit(src.limit() - RECORD / 2);
+                return writePlain(src);
+            }
             if (before == null && !whole) {
-                return next.write(src);
+                return writePlain(src);
             }
             if (before == null) {
                 before = room(FRAMING);
@@ -257,6 +273,19 @@ final class ResponseSink extends EachWriteSink {
                     : writeGathered(before, src, whole);
         } finally {
             src.limit(limit);
+        }
+    }
+
+    private int writePlain(ByteBuffer src) throws IOException {
+        IoBuffers ofTls = records;
+        if (ofTls == null || src.remaining() <= RECORD) {
+            return next.write(src);
+        }
+        ofTls.beginBulk();
+        try {
+            return next.write(src);
+        } finally {
+            ofTls.endBulk();
         }
     }
 

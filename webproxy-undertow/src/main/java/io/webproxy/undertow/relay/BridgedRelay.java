@@ -2,6 +2,7 @@ package io.webproxy.undertow.relay;
 
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
+import io.webproxy.undertow.deadline.BulkBuffers;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Reset;

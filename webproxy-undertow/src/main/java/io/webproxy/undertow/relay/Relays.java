@@ -8,6 +8,7 @@ import io.webproxy.route.OutlierEjection;
 import io.webproxy.spi.PortData;
 import io.webproxy.spi.RelayData;
 import io.webproxy.spi.RuleData;
+import io.webproxy.undertow.deadline.BulkBuffers;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.IoTasks;

@@ -3,6 +3,7 @@ package io.webproxy.undertow.server;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpHandler;
+import io.webproxy.undertow.deadline.IoBuffers;
 import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.Protocols;
 import io.webproxy.undertow.exchange.Exchanges;
@@ -25,11 +26,12 @@ final class HttpEndpoints {
     private final Http1 http1;
 
     /** A connection gets the HTTP/2 limits in force when it arrives. */
-    HttpEndpoints(ByteBufferPool buffers, Exchanges exchanges, Supplier<ServerSettings> settings) {
+    HttpEndpoints(IoBuffers buffers, IoBuffers records, Exchanges exchanges, Supplier<ServerSettings> settings) {
         this.buffers = buffers;
         this.exchanges = exchanges;
         this.settings = settings;
-        this.http1 = new Http1(buffers, exchanges, () -> settings.get().http().limits());
+        this.http1 = new Http1(
+                buffers, records, exchanges, () -> settings.get().http().limits());
     }
 
     /** The handler of an endpoint that speaks only cleartext HTTP. */

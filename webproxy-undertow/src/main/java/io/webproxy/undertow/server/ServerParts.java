@@ -1,14 +1,14 @@
 package io.webproxy.undertow.server;
 
-import io.undertow.connector.ByteBufferPool;
-import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.ProxyConfig;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.PortRules;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.auth.AuthRuntime;
+import io.webproxy.undertow.deadline.BulkBuffers;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.DescriptorRoom;
+import io.webproxy.undertow.deadline.IoBuffers;
 import io.webproxy.undertow.deadline.MemoryRoom;
 import io.webproxy.undertow.endpoint.ClientConnection;
 import io.webproxy.undertow.endpoint.OpenConnections;
@@ -33,6 +33,8 @@ import org.xnio.Xnio;
 final class ServerParts {
     /** A whole TLS record in its encrypted form (RFC 8446 section 5.2), which must fit into one buffer. */
     private static final int TLS_RECORD = 17 * 1024;
+    /** What the TLS records of one large buffer add to it. */
+    private static final int BULK_OVERHEAD = 2048;
 
     final IoThreads threads;
     final Exchanges exchanges;
@@ -50,7 +52,7 @@ final class ServerParts {
     private final HttpChallenges httpChallenges = new HttpChallenges();
     private final TlsChallenges tlsChallenges = new TlsChallenges();
     private final CertificateProviders providers = new CertificateProviders(this::lend);
-    private final ByteBufferPool records;
+    private final IoBuffers records;
     private final EndpointKinds kinds;
 
     /**
@@ -60,10 +62,9 @@ final class ServerParts {
     ServerParts(ProxyConfig config, IoThreads threads, LongSupplier nanoClock) {
         this.threads = threads;
         DescriptorRoom room = DescriptorRoom.ofProcess();
-        ByteBufferPool buffers = new DefaultByteBufferPool(
-                true, Machine.bufferSize(config.tuning().bufferSize()), -1, 4);
-        this.records =
-                buffers.getBufferSize() >= TLS_RECORD ? buffers : new DefaultByteBufferPool(true, TLS_RECORD, -1, 4);
+        IoBuffers buffers = new IoBuffers(Machine.bufferSize(config.tuning().bufferSize()), new BulkBuffers());
+        this.records = new IoBuffers(
+                Math.max(TLS_RECORD, buffers.getBufferSize()), new BulkBuffers(BulkBuffers.SIZE + BULK_OVERHEAD));
         // observers are in place first, because certificate providers report events while they start
         Recorder recorder = new Recorder(config.observers(), config.accessLog().orElse(null));
         this.exchanges = new Exchanges(
@@ -114,11 +115,11 @@ final class ServerParts {
                 authenticators.ends()));
     }
 
-    private EndpointKinds kinds(ByteBufferPool buffers, CurrentSettings settings, Forwarder forwarder) {
+    private EndpointKinds kinds(IoBuffers buffers, CurrentSettings settings, Forwarder forwarder) {
         Redirect redirect = new Redirect(this::redirectPort);
         ServedHosts hosts = new ServedHosts(tls);
         return new EndpointKinds(
-                new HttpEndpoints(buffers, exchanges, settings),
+                new HttpEndpoints(buffers, records, exchanges, settings),
                 new PortTools(buffers, exchanges::sweeper, relays, () -> tunnels),
                 relays,
                 settings,

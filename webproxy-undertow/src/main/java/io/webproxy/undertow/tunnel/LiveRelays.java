@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.undertow.deadline.BulkBuffers;
 import io.webproxy.undertow.deadline.Guard;
-import io.webproxy.undertow.relay.BulkBuffers;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

@@ -3,6 +3,7 @@ package io.webproxy.undertow.http1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
@@ -11,6 +12,8 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import io.undertow.util.Protocols;
+import io.webproxy.undertow.deadline.BulkBuffers;
+import io.webproxy.undertow.deadline.IoBuffers;
 import io.webproxy.undertow.message.ChunkedDecoder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -27,9 +30,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.xnio.conduits.StreamSinkConduit;
 
 class ResponseSinkTest {
+    private final IoBuffers records = new IoBuffers(17 * 1024, new BulkBuffers());
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private IntSupplier room = () -> Integer.MAX_VALUE;
     private int writes;
+    private int largestWrite;
+    private int largestBuffer;
 
     /** A socket that takes as many bytes with each write as {@code room} says. */
     private final StreamSinkConduit socket = (StreamSinkConduit) Proxy.newProxyInstance(
@@ -38,6 +44,10 @@ class ResponseSinkTest {
             (proxy, method, arguments) -> switch (method.getName()) {
                 case "write" -> {
                     writes++;
+                    try (PooledByteBuffer ofTls = records.allocate()) {
+                        largestBuffer =
+                                Math.max(largestBuffer, ofTls.getBuffer().capacity());
+                    }
                     yield arguments[0] instanceof ByteBuffer one
                             ? Integer.valueOf((int) take(new ByteBuffer[] {one}, 0, 1))
                             : (Object) take((ByteBuffer[]) arguments[0], (int) arguments[1], (int) arguments[2]);
@@ -66,11 +76,12 @@ class ResponseSinkTest {
                 out.write(bytes[i].get());
             }
         }
+        largestWrite = Math.max(largestWrite, most - left);
         return most - left;
     }
 
     private ResponseSink sink(boolean secure) {
-        ResponseSink sink = new ResponseSink(socket, pool, secure);
+        ResponseSink sink = new ResponseSink(socket, pool, secure ? records : null);
         sink.start(http);
         return sink;
     }
@@ -168,6 +179,43 @@ class ResponseSinkTest {
         assertThat(sent()).endsWith("\r\n0\r\nX-End: 1  X-Evil: 2\r\n\r\n");
     }
 
+    @ParameterizedTest
+    @CsvSource({"chunks, 1000000", "length, 1000000", "chunks, 50000"})
+    void longBodyGoesThroughTlsByLargeBuffers(String form, int most) throws IOException {
+        String body = "0123456789".repeat(12_000);
+        if (form.equals("length")) {
+            http.getResponseHeaders().put(Headers.CONTENT_LENGTH, body.length());
+        }
+        room = () -> most;
+        ResponseSink sink = sink(true);
+        for (ByteBuffer piece = bytes(body); piece.hasRemaining(); ) {
+            sink.write(piece);
+        }
+        assertThat(largestWrite).isGreaterThan(48_000);
+        assertThat(largestBuffer).isEqualTo(BulkBuffers.SIZE);
+        finish(sink);
+        String rest = sent().substring(sent().indexOf("\r\n\r\n") + 4);
+        assertThat(form.equals("chunks") ? decoded(rest) : rest).isEqualTo(body);
+        largestBuffer = 0;
+        assertThat(socket.write(bytes("x"))).isEqualTo(1);
+        assertThat(largestBuffer).as("other writes have ordinary buffers").isEqualTo(17 * 1024);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GET, 1024, false", "GET, 1025, true", "GET, , true", "HEAD, 1025, false"})
+    void responseIsLongIfABufferMayNotHoldIt(String method, Integer length, boolean isLong) {
+        http.setRequestMethod(new HttpString(method));
+        if (length != null) {
+            http.getResponseHeaders().put(Headers.CONTENT_LENGTH, length.toString());
+        }
+        ResponseSink sink = new ResponseSink(socket, pool, null);
+        assertThat(sink.isLong()).isFalse();
+        sink.start(http);
+        assertThat(sink.isLong()).isEqualTo(isLong);
+        sink.reset();
+        assertThat(sink.isLong()).isFalse();
+    }
+
     @Test
     void responseWithoutBodySaysSo() throws IOException {
         finish(sink(false));
@@ -207,7 +255,7 @@ class ResponseSinkTest {
 
     @Test
     void interimResponsesGoFirst() throws IOException {
-        ResponseSink sink = new ResponseSink(socket, pool, false);
+        ResponseSink sink = new ResponseSink(socket, pool, null);
         room = () -> 5;
         sink.interim(103, "", new HeaderMap().put(new HttpString("Link"), "</a>"), http);
         assertThat(sink.sendFraming()).isTrue();
@@ -234,7 +282,7 @@ class ResponseSinkTest {
                 .setProtocol(Protocols.HTTP_1_1)
                 .setStatusCode(404);
         other.getResponseHeaders().put(Headers.CONTENT_LENGTH, "0");
-        ResponseSink second = new ResponseSink(socket, pool, false);
+        ResponseSink second = new ResponseSink(socket, pool, null);
         second.start(other);
         assertThatThrownBy(() -> second.write(bytes("too much"))).isInstanceOf(IOException.class);
         assertThat(second.flush()).isFalse();

@@ -7,6 +7,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.undertow.deadline.BulkBuffers;
 import io.webproxy.undertow.deadline.IoTasks;
 import java.io.IOException;
 import java.net.InetAddress;

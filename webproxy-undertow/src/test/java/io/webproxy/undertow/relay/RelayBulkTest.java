@@ -3,7 +3,6 @@ package io.webproxy.undertow.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.undertow.connector.PooledByteBuffer;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -11,7 +10,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -99,22 +97,5 @@ class RelayBulkTest {
             assertThat(record.received()).isEqualTo(MUCH);
             assertThat(target.failures()).isEmpty();
         }
-    }
-
-    @Test
-    void largeBuffersAreFewAndGivenBack() {
-        BulkBuffers buffers = new BulkBuffers();
-        var taken = new ArrayList<PooledByteBuffer>();
-        for (var next = buffers.take(); next != null; next = buffers.take()) {
-            taken.add(next);
-        }
-        assertThat(taken).hasSize(16);
-        taken.get(0).getBuffer().position(7);
-        taken.get(0).close();
-        taken.get(0).close();
-        var again = buffers.take();
-        assertThat(again).isNotNull();
-        assertThat(again.getBuffer().position()).isZero();
-        assertThat(buffers.take()).isNull();
     }
 }

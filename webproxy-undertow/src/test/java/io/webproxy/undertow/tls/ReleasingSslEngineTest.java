@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.TlsProvider;
+import io.webproxy.undertow.deadline.BulkBuffers;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
@@ -211,6 +212,27 @@ class ReleasingSslEngineTest {
             TlsPair.unwrap(pair.client, pair.toClient, actual);
         }
         assertThat(actual.flip()).isEqualTo(expected.flip());
+        pair.close();
+    }
+
+    @Test
+    void largeBufferIsFilledWithRecords() throws Exception {
+        TlsPair pair = pair().handshake();
+        ByteBuffer data = direct(BulkBuffers.SIZE);
+        ByteBuffer wire = ByteBuffer.allocateDirect(BulkBuffers.SIZE + 2048);
+        ByteBuffer actual = ByteBuffer.allocate(BulkBuffers.SIZE);
+        // the first comes with session tickets
+        for (int each : new int[] {1, 16_384, 16_385, BulkBuffers.SIZE}) {
+            ByteBuffer source = data.duplicate().limit(each);
+            SSLEngineResult result = pair.server.wrap(source, wire.clear());
+            assertThat(result.getStatus()).isEqualTo(Status.OK);
+            assertThat(result.bytesConsumed()).isEqualTo(each);
+            assertThat(result.bytesProduced()).isEqualTo(wire.position());
+            TlsPair.unwrap(pair.client, wire, actual.clear());
+            assertThat(actual.flip()).isEqualTo(data.duplicate().limit(each));
+        }
+        SSLEngineResult part = pair.server.wrap(data.duplicate(), wire.clear().limit(40_000));
+        assertThat(part.bytesConsumed()).isEqualTo(2 * 16_384);
         pair.close();
     }
 

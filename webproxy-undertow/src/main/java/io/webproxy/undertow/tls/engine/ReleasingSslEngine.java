@@ -51,12 +51,32 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
             SSLEngineResult result =
                     first == end ? inner.wrap(NOTHING, dst) : wrapData(srcs, first, end, plaintextFor(dst), dst);
             dataSent |= result.bytesConsumed() > 0;
-            return seen(result);
+            return seen(length == 1 ? more(srcs, offset, dst, result) : result);
         } catch (SSLException e) {
             failed(e);
             abandon();
             throw e;
         }
+    }
+
+    /** Makes as many records as fit: one system call sends them all. */
+    private SSLEngineResult more(ByteBuffer[] srcs, int offset, ByteBuffer dst, SSLEngineResult first)
+            throws SSLException {
+        SSLEngineResult last = first;
+        int consumed = first.bytesConsumed();
+        int produced = first.bytesProduced();
+        while (srcs[offset].hasRemaining()
+                && dst.remaining() >= RecordBuffers.MAX_PLAINTEXT + ROOM_BEFORE_DATA
+                && last.bytesConsumed() > 0
+                && last.getStatus() == Status.OK
+                && last.getHandshakeStatus() == HandshakeStatus.NOT_HANDSHAKING) {
+            last = wrapData(srcs, offset, offset + 1, plaintextFor(dst), dst);
+            consumed += last.bytesConsumed();
+            produced += last.bytesProduced();
+        }
+        return last == first
+                ? first
+                : new SSLEngineResult(last.getStatus(), last.getHandshakeStatus(), consumed, produced);
     }
 
     private static int nextFilled(ByteBuffer[] srcs, int from, int end) {
