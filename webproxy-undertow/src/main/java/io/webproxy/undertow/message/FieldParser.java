@@ -26,8 +26,23 @@ public final class FieldParser {
         }
     }
 
+    private final boolean ofResponses;
     private final byte[] @Nullable [] cachedBytes = new byte[CACHE][];
     private final @Nullable HttpString[] cachedNames = new HttpString[CACHE];
+
+    /** One for trailers. */
+    public FieldParser() {
+        this(false);
+    }
+
+    private FieldParser(boolean ofResponses) {
+        this.ofResponses = ofResponses;
+    }
+
+    /** One for response heads, which removes white space between a name and its colon (RFC 9112 section 5.1). */
+    public static FieldParser ofResponseHeads() {
+        return new FieldParser(true);
+    }
 
     /** Whether a byte may stand in a token (RFC 9110 section 5.6.2). */
     public static boolean isToken(int b) {
@@ -128,7 +143,11 @@ public final class FieldParser {
         while (colon < end && isToken(bytes[colon])) {
             hash = 31 * hash + bytes[colon++];
         }
-        if (colon == start || colon == end || bytes[colon] != ':') {
+        int nameEnd = colon;
+        while (ofResponses && colon < end && (bytes[colon] == ' ' || bytes[colon] == '\t')) {
+            colon++;
+        }
+        if (nameEnd == start || colon == end || bytes[colon] != ':') {
             return -1;
         }
         int from = colon + 1;
@@ -146,7 +165,7 @@ public final class FieldParser {
         while (to > from && (bytes[to - 1] == ' ' || bytes[to - 1] == '\t')) {
             to--;
         }
-        HttpString name = name(bytes, start, colon, hash);
+        HttpString name = name(bytes, start, nameEnd, hash);
         String value = new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
         if (nth <= FieldLines.MOST) {
             into.add(name, value);

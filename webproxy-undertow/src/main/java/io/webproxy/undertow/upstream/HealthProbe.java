@@ -37,7 +37,7 @@ final class HealthProbe extends Watched implements Connector.Callback {
     private final Sweeper sweeper;
     private final Verdicts verdicts;
     private final HealthTally tally;
-    private final FieldParser fields = new FieldParser();
+    private final FieldParser fields = FieldParser.ofResponseHeads();
     private final Spread spread = new Spread();
 
     private long askAt;

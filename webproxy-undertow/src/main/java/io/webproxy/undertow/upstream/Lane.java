@@ -24,7 +24,7 @@ final class Lane extends Watched implements UpstreamConnection.Keeper {
 
     private final UpstreamPool pool;
     private final Sweeper sweeper;
-    private final FieldParser fields = new FieldParser();
+    private final FieldParser fields = FieldParser.ofResponseHeads();
     /**
      * Idle connections, the longest idle first. The last one is used first, so that those at the front are the surplus.
      */

@@ -181,4 +181,19 @@ class FieldParserTest {
         assertThat(FieldParser.lineEnd(input, 0, 3)).isEqualTo(-1);
         assertThat(FieldParser.lineEnd(input, 6, 6)).isEqualTo(-1);
     }
+
+    @Test
+    void whiteSpaceBeforeAColonIsRemovedFromResponseHeadsOnly() {
+        byte[] lines = bytes("X-A \t: b\r\n\r\n");
+        HeaderMap fields = new HeaderMap();
+
+        assertThat(new FieldParser().parse(lines, 0, lines.length, 10, fields)).isNotNull();
+        assertThat(FieldParser.ofResponseHeads().parse(lines, 0, lines.length, 10, fields))
+                .isNull();
+        assertThat(fields.get("X-A")).containsExactly("b");
+        assertThat(fields.getHeaderNames()).hasSize(1);
+        byte[] nameless = bytes(" : b\r\n\r\n");
+        assertThat(FieldParser.ofResponseHeads().parse(nameless, 0, nameless.length, 10, fields))
+                .isNotNull();
+    }
 }

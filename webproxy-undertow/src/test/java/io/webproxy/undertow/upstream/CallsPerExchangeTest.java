@@ -135,7 +135,7 @@ class CallsPerExchangeTest {
                 reads,
                 upstreams.pool(upstream).lane(thread),
                 buffers,
-                new ResponseParser(new FieldParser(), 8192, 100, Leniency.NONE)));
+                new ResponseParser(FieldParser.ofResponseHeads(), 8192, 100, Leniency.NONE)));
     }
 
     private void handshake(StreamConnection socket, CompletableFuture<StreamConnection> ready) throws IOException {

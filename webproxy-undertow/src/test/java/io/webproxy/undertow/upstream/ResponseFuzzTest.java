@@ -15,7 +15,7 @@ class ResponseFuzzTest {
     private static final int MAX_FIELDS = 20;
 
     private static String read(byte[] input, int piece, boolean noBody, Leniency leniency) {
-        ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, MAX_FIELDS, leniency);
+        ResponseParser parser = new ResponseParser(FieldParser.ofResponseHeads(), MAX_BYTES, MAX_FIELDS, leniency);
         Result result = Result.MORE;
         int at = 0;
         while (result == Result.MORE && at < input.length) {

@@ -26,7 +26,8 @@ class ResponseParserTest {
     private static final String VALID =
             "HTTP/1.1 200 Fine\r\nContent-Length: 5\r\nconnection: Keep-Alive\r\nX-Empty:\r\nRaw: \u00e4\t\"\r\n\r\n";
 
-    private final ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, 200, Leniency.NONE);
+    private final ResponseParser parser =
+            new ResponseParser(FieldParser.ofResponseHeads(), MAX_BYTES, 200, Leniency.NONE);
 
     /** What became of an input; the head's parts when there is one. */
     private record Outcome(Result result, String head, int left) {}
@@ -36,7 +37,7 @@ class ResponseParserTest {
     }
 
     private static Outcome outcome(List<byte[]> pieces, Leniency leniency) {
-        ResponseParser parser = new ResponseParser(new FieldParser(), MAX_BYTES, 200, leniency);
+        ResponseParser parser = new ResponseParser(FieldParser.ofResponseHeads(), MAX_BYTES, 200, leniency);
         Result result = Result.MORE;
         int left = 0;
         for (byte[] piece : pieces) {
@@ -139,7 +140,7 @@ class ResponseParserTest {
     void leniencyTellsOnceWhatWasForwarded() {
         List<Set<Deviation>> told = new ArrayList<>();
         Leniency leniency = new Leniency(told::add);
-        ResponseParser lenient = new ResponseParser(new FieldParser(), MAX_BYTES, 200, leniency);
+        ResponseParser lenient = new ResponseParser(FieldParser.ofResponseHeads(), MAX_BYTES, 200, leniency);
         assertThat(lenient.feed(ByteBuffer.wrap(bytes(VALID)), false)).isEqualTo(Result.HEAD);
         leniency.forwarded();
         assertThat(leniency.isUsed()).isFalse();
@@ -248,8 +249,7 @@ class ResponseParserTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"A : b", " A: b", "A: b\r\n folded", "no colon", ": b", "A b: c", "A: b\u0001", "\u00c4: b"})
+    @ValueSource(strings = {" : b", " A: b", "A: b\r\n folded", "no colon", ": b", "A b: c", "A: b\u0001", "\u00c4: b"})
     void malformedFieldIsInvalid(String field) {
         assertThat(feed("HTTP/1.1 200 OK\r\n" + field + "\r\n\r\n")).isEqualTo(Result.INVALID);
     }
@@ -382,7 +382,7 @@ class ResponseParserTest {
 
     @Test
     void smallLimitBelowTheFirstBufferHolds() {
-        ResponseParser small = new ResponseParser(new FieldParser(), 20, 200, Leniency.NONE);
+        ResponseParser small = new ResponseParser(FieldParser.ofResponseHeads(), 20, 200, Leniency.NONE);
 
         assertThat(small.feed(ByteBuffer.wrap(bytes("HTTP/1.1 200 abc\r\n\r\n")), false))
                 .isEqualTo(Result.HEAD);
