@@ -10,6 +10,7 @@ import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.observe.AddressText;
+import io.webproxy.undertow.observe.FlightEvents;
 import io.webproxy.undertow.tls.HelloRefused;
 import io.webproxy.undertow.tls.TlsAcceptor;
 import io.webproxy.undertow.tls.TlsChallenges;
@@ -44,6 +45,7 @@ final class TlsStart extends Watched {
     private final Sweeper sweeper;
     private final ByteBufferPool buffers;
     private final Outcome outcome;
+    private final long started;
     private long deadline;
     private final HeldRoom.Share share;
     private @Nullable PooledByteBuffer read;
@@ -89,6 +91,7 @@ final class TlsStart extends Watched {
         this.hello = hello;
         this.challenge = TlsChallenges.isChallenge(hello);
         this.sweeper = sweeper;
+        this.started = sweeper.now();
         this.deadline = deadline;
         this.buffers = tools.buffers();
         this.share = tools.held().share();
@@ -188,15 +191,17 @@ final class TlsStart extends Watched {
                 return;
             }
             finish();
-            admitted.handshaken(engine.getSession().getProtocol());
+            String version = engine.getSession().getProtocol();
+            admitted.handshaken(version);
             wrapped.getSourceChannel().suspendReads();
             wrapped.getSourceChannel().setReadListener(null);
             // keeps nothing of the handshake for the connection's life
             wrapped.getHandshakeSetter().set(null);
             buffer.getBuffer().flip();
             kept = count > 0;
-            String protocol = engine.getApplicationProtocol();
-            outcome.opened(wrapped, protocol == null ? "" : protocol, kept ? buffer : null);
+            String protocol = engine.getApplicationProtocol() == null ? "" : engine.getApplicationProtocol();
+            FlightEvents.handshake(false, version, protocol, sweeper.now() - started);
+            outcome.opened(wrapped, protocol, kept ? buffer : null);
         } catch (IOException e) {
             LOG.debug("TLS with {} failed: {}", AddressText.of(raw.getPeerAddress()), e.getMessage());
             close(true);
@@ -229,6 +234,7 @@ final class TlsStart extends Watched {
         finish();
         if (counts) {
             admitted.handshakeFailed();
+            FlightEvents.handshake(true, "", "", sweeper.now() - started);
         }
         try {
             outcome.closing(counts);

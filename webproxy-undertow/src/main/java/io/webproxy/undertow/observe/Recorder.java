@@ -38,7 +38,9 @@ public final class Recorder {
 
     /** Whether records are needed. */
     public boolean isWanted() {
-        return !observers.isEmpty() || (accessLog != null && AccessLog.isEnabled());
+        return !observers.isEmpty()
+                || (accessLog != null && AccessLog.isEnabled())
+                || FlightEvents.areExchangesWanted();
     }
 
     /** An exchange has ended. */
@@ -47,13 +49,15 @@ public final class Recorder {
         if (format != null) {
             AccessLog.log(exchange, format);
         }
+        FlightEvents.ended(exchange);
         tell(observer -> observer.exchangeEnded(exchange));
     }
 
-    /** The timeout class of an exchange was chosen or changed; {@code soFar} is evaluated only if there are observers. */
+    /** The timeout class of an exchange was chosen or changed; {@code soFar} is evaluated only if somebody wants it. */
     public void timeoutClassChanged(Supplier<ExchangeData> soFar) {
-        if (!observers.isEmpty()) {
+        if (!observers.isEmpty() || FlightEvents.areUpgradesWanted()) {
             ExchangeData made = soFar.get();
+            FlightEvents.upgraded(made);
             tell(observer -> observer.timeoutClassChanged(made));
         }
     }
