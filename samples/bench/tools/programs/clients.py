@@ -195,10 +195,21 @@ def with_jupyterlab(url, ca):
 
 
 def with_gradio(url, ca):
+    import tempfile
+
     import gradio_client
-    client = gradio_client.Client(url, ssl_verify=ca, verbose=False)
-    job = client.submit("x", api_name="/count")
-    check("result", job.result(timeout=60), "x 2")
+    with tempfile.TemporaryDirectory() as directory:
+        client = gradio_client.Client(url, ssl_verify=ca, verbose=False, download_files=directory)
+        times = []
+        for said in client.submit("x", api_name="/count"):
+            times.append(time.time())
+        check("result", said, "x 2")
+        check("events as they come", times[-1] - times[0] > 0.3, True)
+        sent = os.urandom(5_000_000)
+        with open(f"{directory}/sent", "wb") as file:
+            file.write(sent)
+        with open(client.predict(gradio_client.handle_file(f"{directory}/sent"), api_name="/turn"), "rb") as file:
+            check("file", file.read() == sent[::-1], True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Services to put a proxy in front of: `upstreams.py model|git|s3|gradio …`. Each prints `ready URL` once it listens on a free port of 127.0.0.1."""
+"""Services to put a proxy in front of: `upstreams.py model|busy|git|s3|gradio …`. Each prints `ready URL` once it listens on a free port of 127.0.0.1."""
 import asyncio
 import hashlib
 import hmac
@@ -34,6 +34,11 @@ async def completions(request):
             gone.write(f"{time.time()}\n")
         raise
     return response
+
+
+async def busy(_):
+    """A model server that has no time."""
+    return web.json_response({"error": {"message": "busy", "type": "rate_limit", "code": "429"}}, status=429, headers={"Retry-After": "1"})
 
 
 async def git(request):
@@ -107,12 +112,22 @@ def gradio_app():
 
     def count(name):
         for i in range(3):
-            time.sleep(0.1)
+            time.sleep(0.3)
             yield f"{name} {i}"
 
-    demo = gradio.Interface(fn=count, inputs="text", outputs="text", api_name="count")
+    def turn(path):
+        with open(path, "rb") as given, open(path + ".turned", "wb") as turned:
+            turned.write(given.read()[::-1])
+        return path + ".turned"
+
+    with gradio.Blocks() as demo:
+        name, said = gradio.Textbox(label="name"), gradio.Textbox(label="said")
+        gradio.Button("go").click(count, name, said, api_name="count")
+        given, turned = gradio.File(label="given"), gradio.File(label="turned")
+        gradio.Button("turn").click(turn, given, turned, api_name="turn")
     demo.queue()
-    _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, quiet=True)
+    _, url, _ = demo.launch(server_name="127.0.0.1", server_port=None, prevent_thread_lock=True, quiet=True,
+                              root_path=sys.argv[2] if len(sys.argv) > 2 else None)
     print(f"ready {url}", flush=True)
     while True:
         time.sleep(3600)
@@ -121,6 +136,8 @@ def gradio_app():
 if __name__ == "__main__":
     if sys.argv[1] == "model":
         serve([web.post("/v1/chat/completions", completions)], gone=sys.argv[2])
+    elif sys.argv[1] == "busy":
+        serve([web.post("/v1/chat/completions", busy)])
     elif sys.argv[1] == "git":
         serve([web.route("*", "/{path:.*}", git)], root=sys.argv[2])
     elif sys.argv[1] == "s3":
