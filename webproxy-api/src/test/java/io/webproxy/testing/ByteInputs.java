@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Variants of an input for a byte parser: split anywhere, cut anywhere, with any byte changed. A failure names the
@@ -24,14 +25,16 @@ public final class ByteInputs {
         for (int i = 0; i < input.length; i++) {
             single.add(Arrays.copyOfRange(input, i, i + 1));
         }
-        run("byte by byte", () -> check.accept(single));
+        run(() -> "byte by byte", () -> check.accept(single));
         for (int a = 0; a <= input.length; a++) {
             for (int b = a; b <= input.length; b++) {
                 List<byte[]> pieces = List.of(
                         Arrays.copyOf(input, a),
                         Arrays.copyOfRange(input, a, b),
                         Arrays.copyOfRange(input, b, input.length));
-                run("split at " + a + " and " + b, () -> check.accept(pieces));
+                int first = a;
+                int second = b;
+                run(() -> "split at " + first + " and " + second, () -> check.accept(pieces));
             }
         }
     }
@@ -40,7 +43,7 @@ public final class ByteInputs {
     public static void everyTruncation(byte[] input, Consumer<byte[]> check) {
         for (int length = 0; length < input.length; length++) {
             byte[] cut = Arrays.copyOf(input, length);
-            run("cut to " + length, () -> check.accept(cut));
+            run(() -> "cut to " + cut.length, () -> check.accept(cut));
         }
     }
 
@@ -50,16 +53,17 @@ public final class ByteInputs {
             for (int value = 0; value < 256; value++) {
                 byte[] mutated = input.clone();
                 mutated[i] = (byte) value;
-                run("byte " + i + " set to " + value, () -> check.accept(mutated));
+                int at = i;
+                run(() -> "byte " + at + " set to " + (mutated[at] & 0xff), () -> check.accept(mutated));
             }
         }
     }
 
-    private static void run(String variant, Runnable check) {
+    private static void run(Supplier<String> variant, Runnable check) {
         try {
             check.run();
         } catch (RuntimeException | AssertionError e) {
-            throw new AssertionError(variant + ": " + e, e);
+            throw new AssertionError(variant.get() + ": " + e, e);
         }
     }
 }

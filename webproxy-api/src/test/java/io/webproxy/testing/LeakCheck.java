@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
@@ -56,6 +55,38 @@ public final class LeakCheck implements BeforeAllCallback, BeforeEachCallback, A
         static Before now() {
             return new Before(LiveThreads.now(), OpenDescriptors.now());
         }
+
+        boolean isBack() {
+            return !threads.hasNewSince() && !descriptors.hasNewSince();
+        }
+
+        /** What is new when it has had {@code wait} to go. */
+        List<String> left(Duration wait) {
+            if (isBack()) {
+                return List.of();
+            }
+            AtomicLong due = new AtomicLong(System.nanoTime() + SOON_NANOS);
+            try {
+                await().pollInSameThread()
+                        .pollDelay(Duration.ZERO)
+                        .pollInterval(Duration.ofMillis(10))
+                        .atMost(wait)
+                        .until(() -> {
+                            // most of it goes by itself, within a moment; a thread that is about to end needs the
+                            // processor
+                            long now = System.nanoTime();
+                            if (now - due.get() > 0) {
+                                System.gc();
+                                due.set(System.nanoTime() + 10 * (System.nanoTime() - now));
+                            }
+                            return isBack();
+                        });
+                return List.of();
+            } catch (ConditionTimeoutException e) {
+                return Stream.concat(threads.newSince().stream(), descriptors.newSince().stream())
+                        .toList();
+            }
+        }
     }
 
     @Override
@@ -96,10 +127,7 @@ public final class LeakCheck implements BeforeAllCallback, BeforeEachCallback, A
 
         List<String> leaks = new ArrayList<>();
         if (resources) {
-            leaks.addAll(left(
-                    wait,
-                    () -> Stream.concat(before.threads().newSince().stream(), before.descriptors().newSince().stream())
-                            .toList()));
+            leaks.addAll(before.left(wait));
         }
         Optional<? extends AnnotatedElement> method = context.getTestMethod();
         List<ExpectedLog> required = method.map(LeakCheck::expectedOn).orElse(List.of());
@@ -129,31 +157,5 @@ public final class LeakCheck implements BeforeAllCallback, BeforeEachCallback, A
 
     private static List<ExpectedLog> expectedOn(AnnotatedElement element) {
         return AnnotationSupport.findRepeatableAnnotations(element, ExpectedLog.class);
-    }
-
-    /** What {@code leaks} still gives when it has had {@code wait} to become empty. */
-    private static List<String> left(Duration wait, Supplier<List<String>> leaks) {
-        if (leaks.get().isEmpty()) {
-            return List.of();
-        }
-        AtomicLong due = new AtomicLong(System.nanoTime() + SOON_NANOS);
-        try {
-            await().pollInSameThread()
-                    .pollDelay(Duration.ZERO)
-                    .pollInterval(Duration.ofMillis(10))
-                    .atMost(wait)
-                    .until(() -> {
-                        // most of it goes by itself, within a moment; a thread that is about to end needs the processor
-                        long now = System.nanoTime();
-                        if (now - due.get() > 0) {
-                            System.gc();
-                            due.set(System.nanoTime() + 10 * (System.nanoTime() - now));
-                        }
-                        return leaks.get().isEmpty();
-                    });
-            return List.of();
-        } catch (ConditionTimeoutException e) {
-            return leaks.get();
-        }
     }
 }

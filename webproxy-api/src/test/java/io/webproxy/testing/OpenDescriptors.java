@@ -39,7 +39,7 @@ record OpenDescriptors(Map<String, Integer> countByTarget) {
             try (DirectoryStream<Path> all = Files.newDirectoryStream(DESCRIPTORS)) {
                 for (Path descriptor : all) {
                     String target = target(descriptor);
-                    if (target.matches("(socket|pipe|anon_inode):.*")) {
+                    if (target.startsWith("socket:") || target.startsWith("pipe:") || target.startsWith("anon_inode:")) {
                         counts.merge(target, 1, Integer::sum);
                     }
                 }
@@ -50,8 +50,22 @@ record OpenDescriptors(Map<String, Integer> countByTarget) {
         return new OpenDescriptors(counts);
     }
 
+    /** Whether a descriptor is open now that was not then. */
+    boolean hasNewSince() {
+        return !addedSince().isEmpty();
+    }
+
     /** The descriptors that are open now and were not then, each target in one line. */
     List<String> newSince() {
+        Map<String, Integer> more = addedSince();
+        Map<String, String> tcp = more.isEmpty() ? Map.of() : tcpSockets();
+        return more.entrySet().stream()
+                .map(e -> "descriptor " + e.getKey() + (e.getValue() > 1 ? " x " + e.getValue() : "")
+                        + tcp.getOrDefault(e.getKey(), ""))
+                .toList();
+    }
+
+    private Map<String, Integer> addedSince() {
         Map<String, Integer> more = new TreeMap<>();
         now().countByTarget().forEach((target, count) -> {
             int added = count - countByTarget.getOrDefault(target, 0);
@@ -59,14 +73,7 @@ record OpenDescriptors(Map<String, Integer> countByTarget) {
                 more.put(target, added);
             }
         });
-        if (more.isEmpty()) {
-            return List.of();
-        }
-        Map<String, String> tcp = tcpSockets();
-        return more.entrySet().stream()
-                .map(e -> "descriptor " + e.getKey() + (e.getValue() > 1 ? " x " + e.getValue() : "")
-                        + tcp.getOrDefault(e.getKey(), ""))
-                .toList();
+        return more;
     }
 
     private static String target(Path descriptor) {
