@@ -54,6 +54,9 @@ public final class TestProxy implements AutoCloseable {
     private static final HandshakeCertificates TRUST = new HandshakeCertificates.Builder()
             .addTrustedCertificate(ROOT.certificate())
             .build();
+    private static final HandshakeCertificates IDENTITY = new HandshakeCertificates.Builder()
+            .heldCertificate(LEAF, INTERMEDIATE.certificate())
+            .build();
     /** Of one context: a client that comes again to a server resumes its session, as all clients do. */
     private static final SSLSocketFactory CLIENTS = TRUST.sslSocketFactory();
 
@@ -130,9 +133,7 @@ public final class TestProxy implements AutoCloseable {
 
     /** A leaf for localhost and 127.0.0.1, with its intermediate, for upstreams. */
     public static HandshakeCertificates identity() {
-        return new HandshakeCertificates.Builder()
-                .heldCertificate(LEAF, INTERMEDIATE.certificate())
-                .build();
+        return IDENTITY;
     }
 
     /** What a proxy serves unless it is told otherwise: the same leaf. */
