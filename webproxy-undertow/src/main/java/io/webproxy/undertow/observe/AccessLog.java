@@ -2,7 +2,7 @@ package io.webproxy.undertow.observe;
 
 import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.ExchangeData;
-import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
@@ -18,6 +18,13 @@ final class AccessLog {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.access");
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("dd/MMM/yyyy:HH:mm:ss Z", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+    private static final int DECIMALS = 3;
+
+    private static volatile LastSecond lastSecond = new LastSecond(0, TIME.format(Instant.EPOCH));
+
+    /** A second since 1970, and its text. */
+    private record LastSecond(long second, String text) {}
 
     private AccessLog() {}
 
@@ -40,7 +47,7 @@ final class AccessLog {
     static String line(ExchangeData e, boolean withQuery) {
         StringBuilder line = new StringBuilder(256);
         line.append(AddressText.of(e.client())).append(" - ");
-        word(line, e.userOrNull()).append(" [").append(TIME.format(e.start())).append("] \"");
+        word(line, e.userOrNull()).append(" [").append(time(e.start())).append("] \"");
         escaped(line, e.method()).append(' ');
         escaped(line, e.path());
         if (!e.query().isEmpty()) {
@@ -65,9 +72,14 @@ final class AccessLog {
         }
         line.append(" in=").append(e.bytesIn());
         line.append(" attempts=").append(e.attempts());
-        line.append(" connect=").append(seconds(e.connect()));
-        line.append(" first=").append(e.firstByteOrNull() == null ? "-" : seconds(e.firstByteOrNull()));
-        line.append(" total=").append(seconds(e.total()));
+        Seconds.append(line.append(" connect="), e.connect(), DECIMALS);
+        line.append(" first=");
+        if (e.firstByteOrNull() == null) {
+            line.append('-');
+        } else {
+            Seconds.append(line, e.firstByteOrNull(), DECIMALS);
+        }
+        Seconds.append(line.append(" total="), e.total(), DECIMALS);
         line.append(" error=").append(e.errorOrNull() == null ? "-" : e.errorOrNull());
         line.append(" grpc_status=").append(e.grpcStatusOrNull() == null ? "-" : e.grpcStatusOrNull());
         word(line.append(" traceparent="), e.traceParentOrNull());
@@ -76,8 +88,14 @@ final class AccessLog {
         return line.toString();
     }
 
-    private static String seconds(Duration time) {
-        return String.format(Locale.ROOT, "%.3f", time.toNanos() / 1e9);
+    /** The time of a line, which is formatted once a second. */
+    private static String time(Instant start) {
+        LastSecond last = lastSecond;
+        if (last.second() != start.getEpochSecond()) {
+            last = new LastSecond(start.getEpochSecond(), TIME.format(start));
+            lastSecond = last;
+        }
+        return last.text();
     }
 
     private static StringBuilder word(StringBuilder line, @Nullable String text) {

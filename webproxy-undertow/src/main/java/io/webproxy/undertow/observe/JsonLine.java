@@ -83,7 +83,9 @@ final class JsonLine {
     }
 
     private static String seconds(@Nullable Duration time) {
-        return time == null ? "null" : String.format(Locale.ROOT, "%.6f", time.toNanos() / 1e9);
+        return time == null
+                ? "null"
+                : Seconds.append(new StringBuilder(16), time, 6).toString();
     }
 
     /** RFC 8259 section 7; also the C1 controls and lone surrogates, which terminals and parsers choke on. */

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.observe;
 
+import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.spi.AccessLogFormat;
@@ -22,18 +23,39 @@ public final class Recorder {
 
     private final Set<ProxyObserver> failed = ConcurrentHashMap.newKeySet();
     private volatile List<ProxyObserver> observers;
+    /** Those of them that want to hear of timeout classes: for the others no record is made before the end. */
+    private volatile List<ProxyObserver> classObservers;
+
     private volatile @Nullable AccessLogFormat accessLog;
 
     /** For these observers, and an access log in this format; null for no access log. */
     public Recorder(List<ProxyObserver> observers, @Nullable AccessLogFormat accessLog) {
         this.observers = List.copyOf(observers);
+        this.classObservers = ofClasses(observers);
         this.accessLog = accessLog;
     }
 
     /** Replaces the observers and the format. */
     public void update(List<ProxyObserver> others, @Nullable AccessLogFormat format) {
         observers = List.copyOf(others);
+        classObservers = ofClasses(others);
         accessLog = format;
+    }
+
+    private static List<ProxyObserver> ofClasses(List<ProxyObserver> observers) {
+        return observers.stream().filter(Recorder::hearsOfClasses).toList();
+    }
+
+    private static boolean hearsOfClasses(ProxyObserver observer) {
+        try {
+            return observer.getClass()
+                            .getMethod("timeoutClassChanged", ExchangeRecord.class)
+                            .getDeclaringClass()
+                    != ProxyObserver.class;
+        } catch (ReflectiveOperationException | LinkageError e) {
+            // better told in vain
+            return true;
+        }
     }
 
     /** Whether records are needed. */
@@ -55,10 +77,11 @@ public final class Recorder {
 
     /** The timeout class of an exchange was chosen or changed; {@code soFar} is evaluated only if somebody wants it. */
     public void timeoutClassChanged(Supplier<ExchangeData> soFar) {
-        if (!observers.isEmpty() || FlightEvents.areUpgradesWanted()) {
+        List<ProxyObserver> told = classObservers;
+        if (!told.isEmpty() || FlightEvents.areUpgradesWanted()) {
             ExchangeData made = soFar.get();
             FlightEvents.upgraded(made);
-            tell(observer -> observer.timeoutClassChanged(made));
+            tell(told, observer -> observer.timeoutClassChanged(made));
         }
     }
 
@@ -75,7 +98,11 @@ public final class Recorder {
 
     /** Calls each observer. */
     public void tell(Consumer<ProxyObserver> what) {
-        for (ProxyObserver observer : observers) {
+        tell(observers, what);
+    }
+
+    private void tell(List<ProxyObserver> told, Consumer<ProxyObserver> what) {
+        for (ProxyObserver observer : told) {
             try {
                 what.accept(observer);
             } catch (Throwable e) {
