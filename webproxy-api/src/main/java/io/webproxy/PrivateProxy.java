@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * A server that doesn't listen, but dials public servers, which hand over to it the clients of the names and ports that
@@ -27,7 +28,7 @@ public final class PrivateProxy implements AutoCloseable {
      * @param address {@code host:port} of the public server
      * @param tunnel sets this side's identity and what it announces
      */
-    public static PrivateProxy start(String address, Consumer<Tunnel.Builder> tunnel) {
+    public static PrivateProxy start(String address, UnaryOperator<Tunnel> tunnel) {
         return start(address, tunnel, builder -> {});
     }
 
@@ -37,8 +38,7 @@ public final class PrivateProxy implements AutoCloseable {
      * @throws ProxyConfigException if the configuration is wrong
      * @throws ProxyStartException if the key can't be used
      */
-    public static PrivateProxy start(
-            String address, Consumer<Tunnel.Builder> tunnel, Consumer<ProxyConfig.Builder> more) {
+    public static PrivateProxy start(String address, UnaryOperator<Tunnel> tunnel, Consumer<ProxyConfig.Builder> more) {
         ProxyConfig.Builder builder = ProxyServer.builder().tunnel(address, tunnel);
         Objects.requireNonNull(more, "more").accept(builder);
         return new PrivateProxy(builder.start());

@@ -486,7 +486,7 @@ public final class ProxyConfig {
 
         /**
          * Adds the default route, for every host and path that no other route takes, or replaces the one that was
-         * there, see {@link ProxyConfig#toBuilder}.
+         * there, see {@link ProxyConfig#toBuilder}: all its upstreams are given in one call.
          */
         public Builder forward(String... uris) {
             return route(route -> route.forward(uris));
@@ -782,13 +782,24 @@ public final class ProxyConfig {
          * Adds a tunnel: dials a public server, and announces names and ports there; the server then needs no endpoint.
          * It reconnects after a loss, and keeps trying if the public server can't be reached at the start.
          *
-         * @param server {@code host:port}; {@link Tunnel.Builder#connect} adds others
+         * @param server {@code host:port}; {@link Tunnel#connect} adds others
          * @throws IllegalArgumentException with all problems of the tunnel
          */
-        public Builder tunnel(String server, Consumer<Tunnel.Builder> tunnel) {
-            Tunnel.Builder builder = Tunnel.builder(server);
-            Objects.requireNonNull(tunnel, "tunnel").accept(builder);
-            tunnels.add(builder.build());
+        public Builder tunnel(String server, UnaryOperator<Tunnel> tunnel) {
+            return tunnel(Objects.requireNonNull(tunnel, "tunnel").apply(Tunnel.to(server)));
+        }
+
+        /**
+         * Adds a tunnel, as {@link #tunnel(String, UnaryOperator)} does.
+         *
+         * @throws IllegalArgumentException with all problems of the tunnel
+         */
+        public Builder tunnel(Tunnel tunnel) {
+            List<String> problems = Objects.requireNonNull(tunnel, "tunnel").problems();
+            if (!problems.isEmpty()) {
+                throw new IllegalArgumentException(String.join("; ", problems));
+            }
+            tunnels.add(tunnel);
             return this;
         }
 

@@ -5,7 +5,7 @@ import io.webproxy.ProxyServer;
 import io.webproxy.PublicProxy;
 import io.webproxy.http.Answer;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,9 +42,8 @@ public final class TunnelDemo {
 
     static void run(PrintStream out) throws IOException, GeneralSecurityException, InterruptedException {
         Path directory = Files.createTempDirectory("tunnel-demo");
-        TunnelKey key = TunnelKey.create(directory, "alice");
-        Path agents =
-                Files.writeString(directory.resolve("agents"), "alice " + key.fingerprint() + " names=" + NAME + "\n");
+        String fingerprint = Tunnel.createKey(directory, "alice");
+        Path agents = Files.writeString(directory.resolve("agents"), "alice " + fingerprint + " names=" + NAME + "\n");
         try (ProxyServer inner = innerServer(directory);
                 PublicProxy outside = PublicProxy.start(
                         0,

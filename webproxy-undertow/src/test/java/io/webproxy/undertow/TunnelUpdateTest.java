@@ -9,6 +9,7 @@ import io.webproxy.ProxyServer;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.Hellos;
@@ -17,7 +18,6 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.Told;
 import io.webproxy.tunnel.Tunnel;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import java.io.IOException;
@@ -35,6 +35,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -100,11 +101,11 @@ class TunnelUpdateTest {
         return server.endpoints().get(0).address().getPort();
     }
 
-    private PrivateProxy privateSide(ProxyServer server, String agent, Consumer<Tunnel.Builder> what)
+    private PrivateProxy privateSide(ProxyServer server, String agent, UnaryOperator<Tunnel> what)
             throws InterruptedException {
         PrivateProxy started = PrivateProxy.start(
                 "127.0.0.1:" + port(server),
-                t -> what.accept(t.identity(directory.resolve(agent))
+                t -> what.apply(t.identity(directory.resolve(agent))
                         .server(TunnelKey.load(directory.resolve("public/public"))
                                 .fingerprint())),
                 b -> b.tuning(t -> t.withIoThreads(2)).drainTime(Duration.ZERO));
@@ -315,8 +316,7 @@ class TunnelUpdateTest {
             List<String> ends = List.of(
                     Objects.requireNonNull(events.poll(30, TimeUnit.SECONDS)),
                     Objects.requireNonNull(events.poll(30, TimeUnit.SECONDS)));
-            assertThat(ends)
-                    .containsExactlyInAnyOrder("tunnelAgentDisconnected", "tunnelServerDisconnected");
+            assertThat(ends).containsExactlyInAnyOrder("tunnelAgentDisconnected", "tunnelServerDisconnected");
         }
     }
 

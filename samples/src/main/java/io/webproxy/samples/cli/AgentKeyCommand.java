@@ -1,7 +1,7 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.tunnel.Announcement;
-import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.tunnel.Tunnel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,8 +62,8 @@ final class AgentKeyCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command.commandLine(), String.valueOf(e.getMessage()), e);
         }
-        TunnelKey key = TunnelKey.create(directory, name);
-        command.commandLine().getOut().println(line(key));
+        String fingerprint = Tunnel.createKey(directory, name);
+        command.commandLine().getOut().println(line(fingerprint));
         command.commandLine().getOut().flush();
         return 0;
     }
@@ -82,8 +82,8 @@ final class AgentKeyCommand implements Callable<Integer> {
         throw Complaint.wrong("--ports", range, "a port such as 6022, or ports such as 6000-6010");
     }
 
-    private String line(TunnelKey key) {
-        StringBuilder line = new StringBuilder(name).append(' ').append(key.fingerprint());
+    private String line(String fingerprint) {
+        StringBuilder line = new StringBuilder(name).append(' ').append(fingerprint);
         if (!names.isEmpty() || ports.isEmpty()) {
             // an agent without ports is useless without names: the operator adds them
             line.append(" names=").append(String.join(",", names));

@@ -85,15 +85,23 @@ final class PrivateProxyCommand implements Callable<Integer> {
 
     private void configure(ProxyConfig.Builder builder) {
         announced = announcements.stream().map(this::announcement).toList();
-        servers.forEach(each -> Complaint.of("--connect", () -> Tunnel.builder(each)));
-        builder.tunnel(servers.get(0), this::fill);
+        servers.forEach(each -> Complaint.of("--connect", () -> Tunnel.to(each)));
+        builder.tunnel(servers.get(0), this::filled);
     }
 
-    private void fill(Tunnel.Builder tunnel) {
-        servers.forEach(tunnel::connect);
-        fingerprints.forEach(each -> Complaint.of("--server", () -> tunnel.server(each)));
-        tunnel.identity(identity);
-        announced.forEach(tunnel::announce);
+    private Tunnel filled(Tunnel first) {
+        Tunnel tunnel = first.identity(identity);
+        for (String server : servers) {
+            tunnel = tunnel.connect(server);
+        }
+        for (String fingerprint : fingerprints) {
+            Tunnel before = tunnel;
+            tunnel = Complaint.of("--server", () -> before.server(fingerprint));
+        }
+        for (Announcement announcement : announced) {
+            tunnel = tunnel.announce(announcement);
+        }
+        return tunnel;
     }
 
     private Announcement announcement(String text) {

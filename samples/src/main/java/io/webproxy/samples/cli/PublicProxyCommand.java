@@ -2,7 +2,7 @@ package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
-import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelServer;
 import java.io.PrintWriter;
 import java.net.URI;
@@ -90,7 +90,7 @@ final class PublicProxyCommand implements Callable<Integer> {
 
     private String ready(ProxyServer proxy) {
         PrintWriter out = command.commandLine().getOut();
-        out.println("identity " + TunnelKey.load(identity.resolve("public")).fingerprint());
+        out.println("identity " + Tunnel.fingerprint(identity.resolve("public")));
         if (controlPort != null) {
             out.println("control tcp://" + host(proxy) + ":"
                     + proxy.endpoints().get(1).address().getPort());

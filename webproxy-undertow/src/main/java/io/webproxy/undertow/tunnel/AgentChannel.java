@@ -3,7 +3,7 @@ package io.webproxy.undertow.tunnel;
 import io.undertow.connector.ByteBufferPool;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.spi.TunnelAgentData;
-import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.deadline.Sweeper;
@@ -149,7 +149,8 @@ final class AgentChannel extends ControlChannel {
     }
 
     /** Its line in the agents file; null before the hello. From any thread. */
-    @Nullable AgentEntry entry() {
+    @Nullable
+    AgentEntry entry() {
         return entry;
     }
 

@@ -2,7 +2,7 @@ package io.webproxy.undertow.tunnel;
 
 import io.webproxy.spi.HostPattern;
 import io.webproxy.spi.IpLiteral;
-import io.webproxy.tunnel.TunnelKey;
+import io.webproxy.spi.TunnelKey;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

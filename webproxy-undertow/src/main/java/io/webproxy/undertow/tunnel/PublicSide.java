@@ -6,8 +6,8 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.spi.HostPattern;
 import io.webproxy.spi.TunnelEventData;
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.tls.TlsProvider;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.CloseSteps;
@@ -24,9 +24,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -380,7 +380,8 @@ public final class PublicSide {
     }
 
     /** The side that has replaced this one; null if there is none. */
-    @Nullable PublicSide successor() {
+    @Nullable
+    PublicSide successor() {
         return successor;
     }
 

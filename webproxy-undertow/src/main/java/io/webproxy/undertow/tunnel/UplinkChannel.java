@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.tunnel.Announcement;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.undertow.deadline.IoTasks;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.tls.PinnedTls;

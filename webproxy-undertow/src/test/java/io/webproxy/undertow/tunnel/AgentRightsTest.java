@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.tls.TlsProvider;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.testing.TestProxy;
@@ -311,9 +311,7 @@ class AgentRightsTest {
     @Test
     void agentThatSaysHeartbeatsAndReadsNoneIsCutAndThoseThatReadAreNot() throws Exception {
         try (RawAgent deaf = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
-            PrivateSide good = rig.connected(rig.tunnel("good")
-                    .announce("good.example.com", "127.0.0.1:1")
-                    .build());
+            PrivateSide good = rig.connected(rig.tunnel("good").announce("good.example.com", "127.0.0.1:1"));
             for (int i = 0; i < 6 && !hasLeft("mallory"); i++) {
                 Instant before = lastSeen("mallory");
                 Instant beforeOfGood = lastSeen("good");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -12,7 +13,6 @@ import io.webproxy.testing.Told;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.testing.TestProxy;
@@ -86,8 +86,7 @@ class AnnouncementTest {
                     .announce("other.example.com", target)
                     .announce("taken.example.com", target)
                     .announceTcp(taken.getLocalPort(), target)
-                    .announceTcp(1, target)
-                    .build());
+                    .announceTcp(1, target));
             assertThat(server(alice).accepted())
                     .containsExactly("db.example.com", "*.inner.example.com", "x.inner.example.com");
             assertThat(server(alice).refused())
@@ -124,16 +123,11 @@ class AnnouncementTest {
                         "bob names=a.example.com,s.example.com",
                         "carol names=s.example.com shared")) {
             String target = "127.0.0.1:" + inner.port();
-            PrivateSide alice = rig.connected(rig.tunnel("alice")
-                    .announce("a.example.com", target)
-                    .announce("s.example.com", target)
-                    .build());
-            PrivateSide bob = rig.connected(rig.tunnel("bob")
-                    .announce("a.example.com", target)
-                    .announce("s.example.com", target)
-                    .build());
-            PrivateSide carol = rig.connected(
-                    rig.tunnel("carol").announce("s.example.com", target).build());
+            PrivateSide alice = rig.connected(
+                    rig.tunnel("alice").announce("a.example.com", target).announce("s.example.com", target));
+            PrivateSide bob = rig.connected(
+                    rig.tunnel("bob").announce("a.example.com", target).announce("s.example.com", target));
+            PrivateSide carol = rig.connected(rig.tunnel("carol").announce("s.example.com", target));
             assertThat(server(alice).refused()).isEmpty();
             assertThat(server(bob).refused()).containsOnlyKeys("a.example.com", "s.example.com");
             assertThat(server(bob).refused().get("a.example.com")).startsWith("409 ");
@@ -146,8 +140,7 @@ class AnnouncementTest {
                                     .filter(agent -> agent.left().isEmpty())
                                     .count()
                             == 1);
-            PrivateSide again = rig.connected(
-                    rig.tunnel("bob").announce("a.example.com", target).build());
+            PrivateSide again = rig.connected(rig.tunnel("bob").announce("a.example.com", target));
             assertThat(server(again).refused()).isEmpty();
         }
     }
@@ -158,8 +151,7 @@ class AnnouncementTest {
                 TunnelRig rig = rig("alice names=a.example.com")) {
             rig.connected(rig.tunnel("alice")
                     .announce(Announcement.name("a.example.com", "127.0.0.1:" + inner.port())
-                            .withExpiry(Duration.ofSeconds(1)))
-                    .build());
+                            .withExpiry(Duration.ofSeconds(1))));
             assertEchoes(rig, "a.example.com");
             await().atMost(Duration.ofSeconds(30))
                     .until(() -> !alertOf(rig, "a.example.com").equals("connected"));
@@ -170,9 +162,7 @@ class AnnouncementTest {
     void nameOfAnAgentThatSaysGoodbyeIsNotWaitedFor() throws Exception {
         try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=*.example.com")) {
-            Tunnel tunnel = rig.tunnel("alice")
-                    .announce("*.example.com", "127.0.0.1:" + inner.port())
-                    .build();
+            Tunnel tunnel = rig.tunnel("alice").announce("*.example.com", "127.0.0.1:" + inner.port());
             PrivateSide alice = rig.connected(tunnel);
             assertEchoes(rig, "a.example.com");
             alice.leave(false);
@@ -191,9 +181,7 @@ class AnnouncementTest {
     void nameOfAnAgentWhoseNextTunnelComesIsWaitedFor() throws Exception {
         try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
-            Tunnel tunnel = rig.tunnel("alice")
-                    .announce("a.example.com", "127.0.0.1:" + inner.port())
-                    .build();
+            Tunnel tunnel = rig.tunnel("alice").announce("a.example.com", "127.0.0.1:" + inner.port());
             PrivateSide alice = rig.connected(tunnel);
             alice.leave(true);
             await().until(() -> rig.side.agentStatus().stream()
@@ -215,7 +203,8 @@ class AnnouncementTest {
         try (TunnelRig rig = rig("alice names=a.example.com")) {
             RawAgent.announcing(TunnelKey.load(directory.resolve("alice")), rig.port(), "a.example.com")
                     .close();
-            await().until(() -> rig.events.stream().anyMatch(told -> told.method().equals("tunnelAgentLost")));
+            await().until(() ->
+                    rig.events.stream().anyMatch(told -> told.method().equals("tunnelAgentLost")));
             assertThat(rig.events).extracting(Told::method).doesNotContain("tunnelAgentDisconnected");
         }
     }
@@ -223,8 +212,7 @@ class AnnouncementTest {
     @Test
     void closeOfAPublicSideIsNoLossForItsAgents() throws Exception {
         try (TunnelRig rig = rig("alice names=a.example.com")) {
-            PrivateSide alice = rig.connected(
-                    rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build());
+            PrivateSide alice = rig.connected(rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1"));
             rig.side.leave(null);
             bothSidesTellOfTheirDisconnection(rig);
             alice.leave(false);
@@ -244,8 +232,8 @@ class AnnouncementTest {
         try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com", "bob names=b.example.com")) {
             String target = "127.0.0.1:" + inner.port();
-            rig.connected(rig.tunnel("alice").announce("a.example.com", target).build());
-            rig.connected(rig.tunnel("bob").announce("b.example.com", target).build());
+            rig.connected(rig.tunnel("alice").announce("a.example.com", target));
+            rig.connected(rig.tunnel("bob").announce("b.example.com", target));
             try (RawConnection ofAlice = visit(rig, "a.example.com");
                     RawConnection ofBob = visit(rig, "b.example.com")) {
                 rig.writeAgents("bob names=b.example.com");
@@ -265,9 +253,7 @@ class AnnouncementTest {
     void agentsFileWithABadLineChangesNothing() throws Exception {
         try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
-            rig.connected(rig.tunnel("alice")
-                    .announce("a.example.com", "127.0.0.1:" + inner.port())
-                    .build());
+            rig.connected(rig.tunnel("alice").announce("a.example.com", "127.0.0.1:" + inner.port()));
             Files.writeString(rig.agentsFile, "bob nonsense\n", StandardOpenOption.APPEND);
             rig.side.look();
             rig.side.look();
@@ -278,8 +264,7 @@ class AnnouncementTest {
     @Test
     void visitorOfATargetThatIsDownGetsAnAlertAndARecordWithTheReason() throws Exception {
         try (TunnelRig rig = rig("alice names=a.example.com")) {
-            rig.connected(
-                    rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build());
+            rig.connected(rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1"));
             assertThat(alertOf(rig, "a.example.com")).contains("internal_error");
             assertThat(rig.records.take()).satisfies(record -> {
                 assertThat(record.end()).isEqualTo(RelayEnd.CONNECT_FAILED);
@@ -293,11 +278,8 @@ class AnnouncementTest {
     void processesOfOneAgentShareItsNamesAndStandInForEachOther() throws Exception {
         try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
-            Tunnel up = rig.tunnel("alice")
-                    .announce("a.example.com", "127.0.0.1:" + inner.port())
-                    .build();
-            Tunnel down =
-                    rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1").build();
+            Tunnel up = rig.tunnel("alice").announce("a.example.com", "127.0.0.1:" + inner.port());
+            Tunnel down = rig.tunnel("alice").announce("a.example.com", "127.0.0.1:1");
             PrivateSide first = rig.connected(up);
             rig.connected(down);
             for (int i = 0; i < 6; i++) {
@@ -324,9 +306,7 @@ class AnnouncementTest {
     void firstClientAfterAPauseFindsAReadyConnectionForTenMinutes() throws Exception {
         try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com")) {
-            rig.connected(rig.tunnel("alice")
-                    .announce("a.example.com", "127.0.0.1:" + inner.port())
-                    .build());
+            rig.connected(rig.tunnel("alice").announce("a.example.com", "127.0.0.1:" + inner.port()));
             assertThat(rig.side.agentStatus()).allMatch(agent -> agent.ready() == 0);
             assertEchoes(rig, "a.example.com");
             // no ready connection lives for a minute
@@ -360,10 +340,7 @@ class AnnouncementTest {
         try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = rig("alice names=a.example.com,b.example.com")) {
             String target = "127.0.0.1:" + inner.port();
-            rig.connected(rig.tunnel("alice")
-                    .announce("a.example.com", target)
-                    .announce("b.example.com", target)
-                    .build());
+            rig.connected(rig.tunnel("alice").announce("a.example.com", target).announce("b.example.com", target));
             TunnelServer server = TunnelServer.agents(rig.agentsFile);
             rig.side.putInForce(server.withConnectionsPerName(1));
             try (RawConnection one = visit(rig, "a.example.com")) {

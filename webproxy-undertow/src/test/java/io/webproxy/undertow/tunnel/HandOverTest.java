@@ -24,9 +24,7 @@ class HandOverTest {
     void visitorSpeaksTlsWithTheInnerServer(TlsProvider provider) throws Exception {
         try (RawUpstream inner = InnerTls.echoing();
                 TunnelRig rig = new TunnelRig(directory, provider, "alice names=*.example.com")) {
-            rig.connected(rig.tunnel("alice")
-                    .announce("db.example.com", "127.0.0.1:" + inner.port())
-                    .build());
+            rig.connected(rig.tunnel("alice").announce("db.example.com", "127.0.0.1:" + inner.port()));
             for (int i = 0; i < 40; i++) {
                 try (RawConnection visitor = RawConnection.openTlsFor(
                         "db.example.com", rig.port(), TestProxy.trust().sslSocketFactory(), "http/1.1")) {

@@ -6,12 +6,12 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.spi.TunnelEventData;
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.Told;
 import io.webproxy.tls.TlsProvider;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.io.InputStream;
@@ -49,9 +49,7 @@ class HostileAgentTest {
         rig = new TunnelRig(
                 directory, TlsProvider.AUTO, "good names=good.example.com", "mallory names=evil.example.com");
         mallory = TunnelKey.load(directory.resolve("mallory"));
-        rig.connected(rig.tunnel("good")
-                .announce("good.example.com", "127.0.0.1:" + inner.port())
-                .build());
+        rig.connected(rig.tunnel("good").announce("good.example.com", "127.0.0.1:" + inner.port()));
     }
 
     @AfterEach
@@ -86,8 +84,7 @@ class HostileAgentTest {
         await().untilAsserted(() -> assertThat(rig.events)
                 .contains(new Told(
                         "tunnelAgentRefused",
-                        new TunnelEventData(
-                                unknown.fingerprint(), "", "the agents file has no agent with this key"))));
+                        new TunnelEventData(unknown.fingerprint(), "", "the agents file has no agent with this key"))));
     }
 
     @Test
@@ -241,8 +238,8 @@ class HostileAgentTest {
         await().untilAsserted(() -> assertThat(rig.events)
                 .filteredOn(told -> told.method().equals("tunnelAgentRefused"))
                 .extracting(told -> told.as(TunnelEvent.class))
-                .anyMatch(event -> event.peer().startsWith("127.0.0.1")
-                        && event.detail().contains("token isn't good")));
+                .anyMatch(event ->
+                        event.peer().startsWith("127.0.0.1") && event.detail().contains("token isn't good")));
     }
 
     @Test
@@ -291,9 +288,7 @@ class HostileAgentTest {
         try (RawAgent silent = RawAgent.announcing(mallory, rig.port(), "evil.example.com")) {
             Future<RawConnection> first = executor.submit(() -> visit("evil.example.com"));
             silent.next(Message.Connect.class);
-            rig.connected(rig.tunnel("mallory")
-                    .announce("evil.example.com", "127.0.0.1:" + inner.port())
-                    .build());
+            rig.connected(rig.tunnel("mallory").announce("evil.example.com", "127.0.0.1:" + inner.port()));
             rig.pass(Duration.ofSeconds(2));
             first.get().close();
             for (int i = 0; i < 5; i++) {

@@ -3,13 +3,13 @@ package io.webproxy.undertow.tunnel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.KeyMaterial;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.undertow.sniff.TunnelMark;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -80,11 +80,10 @@ class HostilePublicServerTest {
     }
 
     private PrivateSide dial(String fingerprint, String target) {
-        return rig.start(Tunnel.builder("127.0.0.1:" + server.getLocalPort())
+        return rig.start(Tunnel.to("127.0.0.1:" + server.getLocalPort())
                 .identity(directory.resolve("alice"))
                 .server(fingerprint)
-                .announce("a.example.com", target)
-                .build());
+                .announce("a.example.com", target));
     }
 
     /** A control channel that the private side has dialled. */
@@ -115,7 +114,8 @@ class HostilePublicServerTest {
             return this;
         }
 
-        @Nullable Message next() throws IOException {
+        @Nullable
+        Message next() throws IOException {
             byte[] bytes = new byte[4096];
             while (true) {
                 FrameReader.Step step = reader.feed(left);

@@ -1,7 +1,7 @@
 package io.webproxy.undertow.tunnel;
 
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.tls.KeyMaterial;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.undertow.sniff.TunnelMark;
 import java.io.IOException;
 import java.io.InputStream;
@@ -87,7 +87,8 @@ final class RawAgent implements AutoCloseable {
     }
 
     /** The next message; null at the end of the stream. */
-    @Nullable Message next() throws IOException {
+    @Nullable
+    Message next() throws IOException {
         InputStream in = socket.getInputStream();
         byte[] bytes = new byte[4096];
         while (true) {

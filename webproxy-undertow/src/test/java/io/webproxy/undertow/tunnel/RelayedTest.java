@@ -50,9 +50,7 @@ class RelayedTest {
         int port = FreePorts.next();
         try (RawUpstream target = RawUpstream.start(script);
                 TunnelRig rig = rig(port)) {
-            rig.connected(rig.tunnel("alice")
-                    .announceTcp(port, "127.0.0.1:" + target.port())
-                    .build());
+            rig.connected(rig.tunnel("alice").announceTcp(port, "127.0.0.1:" + target.port()));
             // the first may wait for its data connection; the others find ready ones, of either thread
             for (int i = 0; i < 6; i++) {
                 try (RawConnection visitor = RawConnection.open(port)) {
@@ -166,8 +164,7 @@ class RelayedTest {
                 TunnelRig rig = rig(port)) {
             rig.connected(rig.tunnel("alice")
                     .announce(
-                            Announcement.tcp(port, "127.0.0.1:" + target.port()).withProxyProtocol(1))
-                    .build());
+                            Announcement.tcp(port, "127.0.0.1:" + target.port()).withProxyProtocol(1)));
             try (RawConnection client = RawConnection.open(port)) {
                 client.send("hello\n");
                 assertThat(lines.poll(30, TimeUnit.SECONDS))
@@ -189,9 +186,7 @@ class RelayedTest {
                     }
                 });
                 TunnelRig rig = rig(port)) {
-            PrivateSide alice = rig.connected(rig.tunnel("alice")
-                    .announceTcp(port, "127.0.0.1:" + target.port())
-                    .build());
+            PrivateSide alice = rig.connected(rig.tunnel("alice").announceTcp(port, "127.0.0.1:" + target.port()));
             try (RawConnection client = RawConnection.open(port)) {
                 client.send("before\n");
                 assertThat(client.readLine()).isEqualTo("before\n");

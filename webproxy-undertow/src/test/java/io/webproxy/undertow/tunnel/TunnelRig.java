@@ -5,10 +5,10 @@ import static org.awaitility.Awaitility.await;
 import io.undertow.connector.ByteBufferPool;
 import io.undertow.server.DefaultByteBufferPool;
 import io.webproxy.observe.RelayRecord;
+import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.Told;
 import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
-import io.webproxy.tunnel.TunnelKey;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.DescriptorRoom;
@@ -266,8 +266,8 @@ final class TunnelRig implements AutoCloseable {
         return server.getLocalAddress(InetSocketAddress.class).getPort();
     }
 
-    Tunnel.Builder tunnel(String agent) {
-        return Tunnel.builder("127.0.0.1:" + port())
+    Tunnel tunnel(String agent) {
+        return Tunnel.to("127.0.0.1:" + port())
                 .identity(directory.resolve(agent))
                 .server(side.fingerprint());
     }

@@ -1,4 +1,4 @@
-package io.webproxy.tunnel;
+package io.webproxy.spi;
 
 import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;

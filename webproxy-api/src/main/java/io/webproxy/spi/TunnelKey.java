@@ -1,4 +1,4 @@
-package io.webproxy.tunnel;
+package io.webproxy.spi;
 
 import io.webproxy.tls.KeyMaterial;
 import java.io.ByteArrayInputStream;

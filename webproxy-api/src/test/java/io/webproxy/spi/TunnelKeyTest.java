@@ -1,4 +1,4 @@
-package io.webproxy.tunnel;
+package io.webproxy.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package io.webproxy.tunnel;
+package io.webproxy.spi;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
