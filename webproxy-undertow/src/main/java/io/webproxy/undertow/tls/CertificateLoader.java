@@ -46,9 +46,10 @@ final class CertificateLoader {
     /**
      * Loads all sources but providers. Call {@link #keep} when it is served.
      *
-     * @throws io.webproxy.ProxyStartException with one sentence, if a source can't be used
+     * @param inForce what is served now; null at the start
+     * @throws io.webproxy.ProxyStartException with one sentence, if a source can't be used that isn't in force yet
      */
-    LoadedSources load(List<Certificates> configured) {
+    LoadedSources load(List<Certificates> configured, @Nullable LoadedSources inForce) {
         List<Certificates> sources = configured.isEmpty() ? List.of(standard()) : configured;
         IdentityHashMap<Certificates, HeldKeys> loaded = new IdentityHashMap<>();
         IdentityHashMap<Certificates, StandIn> standIns = new IdentityHashMap<>();
@@ -63,7 +64,7 @@ final class CertificateLoader {
             if (source instanceof SelfSigned selfSigned) {
                 loaded.put(source, selfSigned(selfSigned, kept));
             } else if (!(source instanceof CertificateProvider)) {
-                loaded.put(source, files(source, FileStamp.of(source)));
+                loaded.put(source, files(source, inForce));
             }
         }
         loaded.forEach((source, keys) -> warnOfExpired(source, keys, loaded.values()));
@@ -90,6 +91,23 @@ final class CertificateLoader {
             }
         }
         return read;
+    }
+
+    /** Files that broke while they were served must not refuse an update that isn't about them. */
+    private HeldKeys files(Certificates source, @Nullable LoadedSources inForce) {
+        try {
+            return files(source, FileStamp.of(source));
+        } catch (ProxyStartException e) {
+            HeldKeys held = inForce == null ? null : inForce.equalTo(source);
+            if (held == null) {
+                throw e;
+            }
+            String why = String.valueOf(e.getMessage());
+            if (!held.failures().contains(why)) {
+                LOG.warn("A changed certificate isn't served, the previous one is still served: {}", why);
+            }
+            return held.failed(why);
+        }
     }
 
     private HeldKeys files(Certificates source, List<FileStamp> stamps) {

@@ -10,9 +10,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Certificate sources, and the certificates of those that aren't providers. Immutable.
@@ -86,6 +88,16 @@ record LoadedSources(
     Optional<String> lastFailure(Certificates source) {
         HeldKeys keys = held.get(source);
         return keys == null ? Optional.empty() : keys.lastFailure();
+    }
+
+    /** The certificates of a source that equals this one; null if there is none, or it is a provider. */
+    @Nullable
+    HeldKeys equalTo(Certificates source) {
+        return held.entrySet().stream()
+                .filter(each -> each.getKey().equals(source))
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElse(null);
     }
 
     /** All certificates, in order. */

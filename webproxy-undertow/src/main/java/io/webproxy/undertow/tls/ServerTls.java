@@ -68,7 +68,7 @@ public final class ServerTls {
         this.engines = engines;
         this.loader = new CertificateLoader(clock);
         this.served = ServedCertificates.of(
-                servable(loader.load(sources), engines, List.of()), new IdentityHashMap<>(), loader.now());
+                servable(loader.load(sources, null), engines, List.of()), new IdentityHashMap<>(), loader.now());
         this.keys = new SniKeyManager(served.chooser());
         this.contexts = new ServerContexts(engines, keys, ClientTrust.load(clients));
         ServerContext first = contexts.first();
@@ -227,7 +227,10 @@ public final class ServerTls {
             List<ServerContext> known = new ArrayList<>(others.values());
             known.add(next);
             return new Prepared(
-                    servable(loader.load(sources), engines, served.sources().all()),
+                    servable(
+                            loader.load(sources, served.sources()),
+                            engines,
+                            served.sources().all()),
                     next,
                     contexts.ofEndpoints(ofEndpoints, known));
         }
@@ -237,7 +240,12 @@ public final class ServerTls {
     Prepared prepare(List<Certificates> sources) {
         synchronized (loader) {
             return new Prepared(
-                    servable(loader.load(sources), engines, served.sources().all()), current, others);
+                    servable(
+                            loader.load(sources, served.sources()),
+                            engines,
+                            served.sources().all()),
+                    current,
+                    others);
         }
     }
 

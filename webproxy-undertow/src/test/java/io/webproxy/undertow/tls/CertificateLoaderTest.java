@@ -75,7 +75,9 @@ class CertificateLoaderTest {
     }
 
     private static List<KeyMaterial> load(Certificates... sources) {
-        return new CertificateLoader(Clock.systemUTC()).load(List.of(sources)).all();
+        return new CertificateLoader(Clock.systemUTC())
+                .load(List.of(sources), null)
+                .all();
     }
 
     private static void assertRefused(Certificates source, String... parts) {
@@ -255,7 +257,7 @@ class CertificateLoaderTest {
     void notYetValidIsRefused() {
         Certificates source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
         Clock before = Clock.fixed(Instant.now().minus(Duration.ofDays(1)), ZoneOffset.UTC);
-        assertThatThrownBy(() -> new CertificateLoader(before).load(List.of(source)))
+        assertThatThrownBy(() -> new CertificateLoader(before).load(List.of(source), null))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessageStartingWith("The certificate in " + certificate("ec") + " isn't valid before 20");
     }
@@ -265,7 +267,7 @@ class CertificateLoaderTest {
     void expiredOneIsServedWithAWarningWhereThereIsNoOther() {
         Certificates source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
         CertificateLoader loader = new CertificateLoader(inAMonth());
-        LoadedSources loaded = loader.load(List.of(source));
+        LoadedSources loaded = loader.load(List.of(source), null);
         KeyMaterial expired = loaded.all().get(0);
         assertThat(served(loaded, loader)).containsExactly(expired);
         assertThatThrownBy(() -> loader.read(source, List.of()))
@@ -280,13 +282,13 @@ class CertificateLoaderTest {
         Certificates source = Certificates.pem(certificate("ec"), shared.resolve("ec.key"));
         CertificateLoader loader = new CertificateLoader(inAMonth());
         KeyMaterial old = new CertificateLoader(Clock.systemUTC())
-                .load(List.of(source))
+                .load(List.of(source), null)
                 .all()
                 .get(0);
         String[] names = Stream.concat(
                         old.names().stream(), old.addresses().stream().map(IpLiteral::text))
                 .toArray(String[]::new);
-        LoadedSources loaded = loader.load(List.of(source, Certificates.selfSigned(names)));
+        LoadedSources loaded = loader.load(List.of(source, Certificates.selfSigned(names)), null);
         assertThat(served(loaded, loader).get(0)).isSameAs(loaded.all().get(1));
     }
 

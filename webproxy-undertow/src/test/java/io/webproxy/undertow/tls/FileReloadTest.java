@@ -3,7 +3,9 @@ package io.webproxy.undertow.tls;
 import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.ProxyStartException;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.testing.ExpectedLog;
@@ -239,5 +241,27 @@ class FileReloadTest {
         assertThat(served(tls)).containsExactly("b.example");
         assertThat(look(tls)).containsExactly("b.example");
         assertThat(events).isEmpty();
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "doesn't belong to the certificate")
+    void fileThatBreaksWhileItIsServedRefusesNoUpdateAboutSomethingElse() throws Exception {
+        write(directory, A);
+        ServerTls tls = serve(pem(directory));
+        Files.writeString(directory.resolve("privkey.pem"), B.privateKeyPkcs8Pem());
+        for (int i = 0; i < 2; i++) {
+            tls.prepare(List.of(pem(directory))).putInForce();
+            assertThat(served(tls)).containsExactly("a.example");
+            assertThat(tls.status().get(0).lastError())
+                    .hasValueSatisfying(error -> assertThat(error).contains("doesn't belong"));
+        }
+        Path other = directory.resolve("other");
+        write(other, B);
+        Files.writeString(other.resolve("privkey.pem"), C.privateKeyPkcs8Pem());
+        assertThatThrownBy(() -> tls.prepare(List.of(pem(directory), pem(other))))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageContaining("doesn't belong to the certificate");
+        write(directory, B);
+        assertThat(look(tls)).containsExactly("b.example");
     }
 }

@@ -55,13 +55,13 @@ class SelfSignedTest {
 
     private static KeyMaterial load(Instant now, Certificates source) {
         return new CertificateLoader(Clock.fixed(now, ZoneOffset.UTC))
-                .load(List.of(source))
+                .load(List.of(source), null)
                 .all()
                 .get(0);
     }
 
     private static List<KeyMaterial> keep(CertificateLoader loader, Certificates... sources) {
-        List<KeyMaterial> loaded = loader.load(List.of(sources)).all();
+        List<KeyMaterial> loaded = loader.load(List.of(sources), null).all();
         loader.keep();
         return loaded;
     }
