@@ -4,8 +4,11 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.acme.AcmeCertificates;
+import io.webproxy.auth.AuthDecision;
+import io.webproxy.auth.Authenticator;
 import io.webproxy.http.Answer;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.http.RequestHead;
 import io.webproxy.metrics.ProxyMetrics;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
@@ -24,6 +27,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
 
 /**
  * The code in the top README and in those of webproxy-api and webproxy-acme, so that it is compiled; the code between
@@ -190,6 +198,36 @@ final class ReadmeSnippets {
         builder.route(r -> r.path("/healthz").answer(Answer.text(200, "ok")));
         builder.errorPages((status, error, request) ->
                 Optional.of(Answer.text(status, "That went wrong. Say this to us: " + request.requestId())));
+        // readme: end
+    }
+
+    static void authenticator(ProxyConfig.Builder builder, Function<String, Optional<String>> userOfToken) {
+        // readme: authenticator
+        final class Tokens implements Authenticator {
+            private volatile Executor threads = Runnable::run;
+
+            @Override
+            public void start(ScheduledExecutorService executor) {
+                threads = executor;
+            }
+
+            @Override
+            public CompletionStage<AuthDecision> authenticate(RequestHead request) {
+                AuthDecision challenge = AuthDecision.denied(401).withHeader("WWW-Authenticate", "Bearer");
+                String field = request.header("Authorization").orElse("");
+                if (!field.startsWith("Bearer ")) {
+                    return CompletableFuture.completedFuture(challenge);
+                }
+                String token = field.substring("Bearer ".length()); // the request isn't read by another thread
+                return CompletableFuture.supplyAsync(
+                        () -> userOfToken
+                                .apply(token)
+                                .map(AuthDecision::granted)
+                                .orElse(challenge),
+                        threads);
+            }
+        }
+        builder.authenticator(new Tokens());
         // readme: end
     }
 

@@ -91,7 +91,10 @@ public sealed interface ExchangeRecord permits ExchangeData {
     /** From the start to the end. */
     Duration total();
 
-    /** What failed; empty if nothing did. */
+    /**
+     * What failed; empty if nothing did. An answer by configuration is no failure: a redirect, a 404 without a route,
+     * and a 401 or 403 of an authenticator or address list, for which {@link #proxyAnswered()} is true.
+     */
     Optional<ForwardError> error();
 
     /** The {@code grpc-status} that the client was sent; empty when there was none. */

@@ -695,7 +695,10 @@ public final class Route {
             return this;
         }
 
-        /** Adds upstreams to a group of the route's own, see {@link Upstream#of}; they take turns. */
+        /**
+         * Adds upstreams to a group of the route's own, see {@link Upstream#of}; they take turns. In addition to earlier
+         * calls: {@link #clearTarget} removes those given before.
+         */
         public Builder forward(String... uris) {
             for (String uri : Objects.requireNonNull(uris, "uris")) {
                 upstreams.add(Upstream.of(uri));
@@ -782,9 +785,9 @@ public final class Route {
                 int slash = lower.indexOf('/');
                 if (!UPGRADE.matcher(protocol).matches()
                         || NO_UPGRADES.contains(slash < 0 ? lower : lower.substring(0, slash))) {
-                    throw new IllegalArgumentException(
-                            "route.allowUpgrade: " + protocol
-                                    + " (expected: one protocol, such as tcp or SPDY/3.1, but not h2c, HTTP, TLS or websocket)");
+                    throw new IllegalArgumentException("route.allowUpgrade: " + protocol
+                            + " (expected: one protocol, such as tcp or SPDY/3.1, but not h2c, HTTP, TLS or"
+                            + " websocket)");
                 }
                 upgrades.add(lower);
             }
@@ -1026,8 +1029,8 @@ public final class Route {
             }
             String field = userField;
             if (field != null && requestHeaders.stream().anyMatch(edit -> IdentityField.isAlike(edit.name(), field))) {
-                throw new IllegalArgumentException(route + ": sendUser(\"" + field + "\") and an edit of that field"
-                        + " (expected: one of them)");
+                throw new IllegalArgumentException(
+                        route + ": sendUser(\"" + field + "\") and an edit of that field" + " (expected: one of them)");
             }
             return new Route(this);
         }

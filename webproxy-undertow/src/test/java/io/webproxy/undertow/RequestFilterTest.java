@@ -202,6 +202,34 @@ class RequestFilterTest {
         }
     }
 
+    @Test
+    void pathOfAFilterIsToldWithoutThePrefixThatItHasReplaced() throws Exception {
+        BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+        try (RawUpstream own = RawUpstream.start(c -> {
+                    for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
+                        seen.add(head);
+                        c.send("HTTP/1.1 200 OK¶Content-Length: 0¶¶");
+                    }
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r -> r.path("/api/")
+                                .stripPrefix()
+                                .forward(own.uri())
+                                .filter(request -> request.path().endsWith("/moved")
+                                        ? FilterDecision.proceed().withPath("/elsewhere")
+                                        : FilterDecision.proceed())))) {
+            proxy.get("/api/x").close();
+            assertThat(seen.poll(30, TimeUnit.SECONDS))
+                    .startsWith("GET /x HTTP/1.1")
+                    .containsIgnoringCase("X-Forwarded-Prefix: /api");
+            proxy.get("/api/moved").close();
+            assertThat(seen.poll(30, TimeUnit.SECONDS))
+                    .startsWith("GET /elsewhere HTTP/1.1")
+                    .doesNotContainIgnoringCase("X-Forwarded-Prefix");
+        }
+    }
+
     private static final class Body extends RequestBody {
         private final long length;
 

@@ -487,7 +487,7 @@ class TimeoutClassTest {
     }
 
     @Test
-    @ExpectedLog(contains = "The timeout classifier failed")
+    @ExpectedLog(contains = "The timeout classifier failed on route /")
     void classifierThatFailsCostsNoExchange() throws Exception {
         TimeoutClassifier broken = new TimeoutClassifier() {
             @Override
@@ -514,7 +514,7 @@ class TimeoutClassTest {
 
     /** What a class that is missing at run time does. */
     @Test
-    @ExpectedLog(contains = "The timeout classifier failed")
+    @ExpectedLog(contains = "The timeout classifier failed on route /")
     void classifierThatLacksAClassCostsNoExchange() throws Exception {
         TimeoutClassifier broken = new TimeoutClassifier() {
             @Override

@@ -28,6 +28,7 @@ final class ExchangeDeadline {
 
     private final long start;
     private TimeoutPolicy policy = TimeoutPolicy.defaults();
+    private String route = "";
     private TimeoutClass startClass = TimeoutClass.DEFAULT;
     private TimeoutClass timeoutClass = TimeoutClass.DEFAULT;
     private long idle;
@@ -56,14 +57,15 @@ final class ExchangeDeadline {
         return timeoutClass;
     }
 
-    /** Lets the request choose the class. If the classifier fails, it is {@code DEFAULT}. */
-    void choose(TimeoutPolicy timeouts, RequestHead request) {
+    /** Lets the request choose the class; {@code ofRoute} is for the log. If the classifier fails, it is {@code DEFAULT}. */
+    void choose(TimeoutPolicy timeouts, RequestHead request, String ofRoute) {
+        route = ofRoute;
         policy = timeouts;
         total = timeouts.total().toNanos();
         try {
             startClass = answered(timeouts.classifier().classify(request));
         } catch (Throwable e) {
-            LOG.warn("The timeout classifier failed; the exchange is DEFAULT", e);
+            LOG.warn("The timeout classifier failed on route {}; the exchange is DEFAULT", route, e);
         }
         use(startClass);
         if (!timeouts.firstByte().isZero()) {
@@ -81,7 +83,7 @@ final class ExchangeDeadline {
             // after a 101 it is no longer the exchange that the request's class was chosen for
             use(response.status() == 101 ? asked : policy.longer(timeoutClass, asked));
         } catch (Throwable e) {
-            LOG.warn("The timeout classifier failed; the exchange stays {}", timeoutClass, e);
+            LOG.warn("The timeout classifier failed on route {}; the exchange stays {}", route, timeoutClass, e);
         }
     }
 

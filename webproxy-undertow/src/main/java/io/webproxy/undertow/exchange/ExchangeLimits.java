@@ -73,7 +73,7 @@ public final class ExchangeLimits extends Watched {
      */
     void choose(Route to, TimeoutPolicy timeouts, long total) {
         route = exchange.shared().routes().of(to.name());
-        deadline.choose(timeouts, exchange.head());
+        deadline.choose(timeouts, exchange.head(), exchange.route().name());
         if (total >= 0) {
             deadline.limitTotal(total);
         }

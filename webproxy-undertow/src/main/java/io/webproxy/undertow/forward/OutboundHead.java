@@ -83,7 +83,8 @@ final class OutboundHead {
     }
 
     /** The protocol that the head asks to switch to; null for none. */
-    @Nullable Upgrade upgrade() {
+    @Nullable
+    Upgrade upgrade() {
         return upgrade;
     }
 
@@ -143,7 +144,7 @@ final class OutboundHead {
         out.field(LoopGuard.FIELD, LoopGuard.extended(in, exchange.shared().serverId()));
         if (exchange.plan().forwarded().hasXForwarded()) {
             ForwardedFields.writePrefix(
-                    out, in, route.rewrite().prefix().isPresent() ? route.path() : PathPrefix.root(), peer.trusted());
+                    out, in, prefixIsHidden(route) ? route.path() : PathPrefix.root(), peer.trusted());
         }
         peer.identity().fields().forEach(out::field);
         String user = exchange.user();
@@ -173,8 +174,14 @@ final class OutboundHead {
     }
 
     /** What the upstream that the head was written for calls its own; null if the route rewrites no locations. */
-    @Nullable Locations locations() {
+    @Nullable
+    Locations locations() {
         return locations;
+    }
+
+    /** Whether the upstream doesn't see the route's prefix: a filter's path is the upstream's own. */
+    private boolean prefixIsHidden(Route route) {
+        return route.rewrite().prefix().isPresent() && exchange.plan().rewrittenPath() == null;
     }
 
     private void copy(HeadWriter out) {
@@ -199,7 +206,9 @@ final class OutboundHead {
             exchange.peer().identity().strip(edited);
             // and only the authenticator names the user, where that is sent
             if (exchange.route().userField().isPresent()) {
-                new UserFields(List.of(new HttpString(exchange.route().userField().get()))).strip(edited);
+                new UserFields(List.of(
+                                new HttpString(exchange.route().userField().get())))
+                        .strip(edited);
             }
             for (long i = edited.fastIterateNonEmpty(); i != -1; i = edited.fiNextNonEmpty(i)) {
                 write(out, edited.fiCurrent(i));
@@ -275,7 +284,8 @@ final class OutboundHead {
     }
 
     /** The trailers to forward to the upstream; null for none. */
-    @Nullable HeaderMap trailers(@Nullable HeaderMap trailers) {
+    @Nullable
+    HeaderMap trailers(@Nullable HeaderMap trailers) {
         if (trailers == null) {
             return null;
         }

@@ -7,8 +7,8 @@ import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
-import io.webproxy.spi.IdentityField;
 import io.webproxy.spi.Access;
+import io.webproxy.spi.IdentityField;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import java.util.HashSet;
@@ -73,7 +73,7 @@ final class Authentication implements Stage {
             throws Exception {
         Exchange exchange = passage.exchange();
         if (decision == null) {
-            LOG.error("The authenticator failed", failure);
+            LOG.error("The authenticator failed on route {}", exchange.route().name(), failure);
             failed(exchange);
         } else if (decision.isGranted()) {
             String user = decision.user().orElseThrow();

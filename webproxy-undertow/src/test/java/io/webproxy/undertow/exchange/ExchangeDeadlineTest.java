@@ -65,7 +65,7 @@ class ExchangeDeadlineTest {
 
     @Test
     void silenceIsCountedFromTheLastByteAlsoAcrossAnUpgrade() {
-        deadline.choose(policy, REQUEST);
+        deadline.choose(policy, REQUEST, "/");
         assertThat(deadline.at()).isEqualTo(millis(1));
         deadline.activity(millis(10));
         assertThat(deadline.at()).isEqualTo(millis(11));
@@ -78,7 +78,7 @@ class ExchangeDeadlineTest {
     @Test
     void responseNeverDowngradesAndATieKeepsTheClass() {
         asked = DOWNLOAD;
-        deadline.choose(policy.with(LONG, Duration.ofMillis(6)), REQUEST);
+        deadline.choose(policy.with(LONG, Duration.ofMillis(6)), REQUEST, "/");
         respond(200, DEFAULT);
         assertThat(deadline.timeoutClass()).isEqualTo(DOWNLOAD);
         respond(200, LONG);
@@ -91,7 +91,7 @@ class ExchangeDeadlineTest {
     @Test
     void webSocketHasItsOwnLimitEvenIfThatIsShorter() {
         asked = DOWNLOAD;
-        deadline.choose(policy.with(WEBSOCKET, Duration.ofMillis(2)), REQUEST);
+        deadline.choose(policy.with(WEBSOCKET, Duration.ofMillis(2)), REQUEST, "/");
         respond(101, WEBSOCKET);
         assertThat(deadline.timeoutClass()).isEqualTo(WEBSOCKET);
         assertThat(deadline.at()).isEqualTo(millis(2));
@@ -99,7 +99,7 @@ class ExchangeDeadlineTest {
 
     @Test
     void earlierOfTheTwoLimitsCounts() {
-        deadline.choose(policy.withTotal(Duration.ofMillis(5)), REQUEST);
+        deadline.choose(policy.withTotal(Duration.ofMillis(5)), REQUEST, "/");
         assertThat(deadline.at()).isEqualTo(millis(1));
         deadline.activity(millis(4));
         assertThat(deadline.at()).isEqualTo(millis(5));
@@ -114,12 +114,12 @@ class ExchangeDeadlineTest {
 
     @Test
     void ownAnswerIsNeverWithoutALimit() {
-        deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST);
+        deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST, "/");
         deadline.limitSilence();
         assertThat(deadline.at()).as("the operator wants none").isEqualTo(Long.MAX_VALUE);
         ExchangeDeadline download = new ExchangeDeadline(START);
         asked = DOWNLOAD;
-        download.choose(policy.with(DOWNLOAD, Duration.ZERO), REQUEST);
+        download.choose(policy.with(DOWNLOAD, Duration.ZERO), REQUEST, "/");
         download.limitSilence();
         assertThat(download.at()).isEqualTo(millis(1));
         assertThat(download.timeoutClass()).as("what the record shows").isEqualTo(DOWNLOAD);
@@ -127,25 +127,26 @@ class ExchangeDeadlineTest {
 
     @Test
     void firstByteHoldsUntilTheResponseAndTheClassAfterIt() {
-        deadline.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST);
+        deadline.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST, "/");
         assertThat(deadline.at()).isEqualTo(millis(10));
         deadline.activity(millis(5));
         assertThat(deadline.at()).isEqualTo(millis(15));
         respond(200, DEFAULT);
         assertThat(deadline.at()).isEqualTo(millis(6));
         ExchangeDeadline answered = new ExchangeDeadline(START);
-        answered.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST);
+        answered.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST, "/");
         answered.limitSilence();
         assertThat(answered.at()).as("an answer of the proxy's own").isEqualTo(millis(1));
         ExchangeDeadline call = new ExchangeDeadline(START);
-        call.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST);
+        call.choose(policy.withFirstByte(Duration.ofMillis(10)), REQUEST, "/");
         call.limitTotal(4_000_000);
         assertThat(call.at()).as("a call's deadline").isEqualTo(millis(4));
     }
 
     @Test
     void silenceOfEventsIsALimitOfItsOwn() {
-        deadline.choose(policy.withEventSilence(Duration.ofMillis(2)).with(DEFAULT, Duration.ofMillis(5)), REQUEST);
+        deadline.choose(
+                policy.withEventSilence(Duration.ofMillis(2)).with(DEFAULT, Duration.ofMillis(5)), REQUEST, "/");
         assertThat(deadline.at()).as("before the stream").isEqualTo(millis(5));
         deadline.activity(millis(1));
         deadline.limitEventSilence(millis(1));
@@ -160,19 +161,19 @@ class ExchangeDeadlineTest {
 
     @Test
     void totalOfOneExchangeCanBeLowerAndNeverHigherThanThePolicys() {
-        deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST);
+        deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST, "/");
         deadline.limitTotal(5_000_000);
         assertThat(deadline.at()).isEqualTo(millis(5));
         assertThat(deadline.isOverdue(millis(5))).isTrue();
         deadline.limitTotal(7_000_000);
         assertThat(deadline.at()).isEqualTo(millis(5));
-        deadline.choose(policy.withTotal(Duration.ofMillis(2)), REQUEST);
+        deadline.choose(policy.withTotal(Duration.ofMillis(2)), REQUEST, "/");
         deadline.limitTotal(5_000_000);
         assertThat(deadline.isOverdue(millis(2))).isTrue();
-        deadline.choose(policy, REQUEST);
+        deadline.choose(policy, REQUEST, "/");
         deadline.limitTotal(0);
         assertThat(deadline.isOverdue(millis(1))).isTrue();
-        deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST);
+        deadline.choose(policy.with(DEFAULT, Duration.ZERO), REQUEST, "/");
         deadline.limitTotal(Long.MAX_VALUE);
         assertThat(deadline.isOverdue(millis(1_000_000_000L))).isFalse();
         assertThat(deadline.at() - START).isPositive();
