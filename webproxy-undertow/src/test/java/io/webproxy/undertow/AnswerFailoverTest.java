@@ -310,6 +310,30 @@ class AnswerFailoverTest {
         }
     }
 
+    @Test
+    void grpcCallIsNotSentTwice() throws Exception {
+        Queue<String> asked = new ConcurrentLinkedQueue<>();
+        HttpHandler busy = exchange -> {
+            asked.add("a");
+            exchange.setStatusCode(503);
+        };
+        HttpHandler other = exchange -> asked.add("b");
+        try (Http2Upstream a = Http2Upstream.start(false, busy);
+                Http2Upstream b = Http2Upstream.start(false, other);
+                TestProxy proxy = proxy(
+                        Front.H2_TLS,
+                        UpstreamGroup.of(Kind.H2C.upstream(a), Kind.H2C.upstream(b))
+                                .balancing(Balancing.failover()),
+                        r -> r.retryOn(503).retryNonIdempotent())) {
+            RequestBody message = RequestBody.create(new byte[5], MediaType.get("application/grpc"));
+            try (Response response =
+                    proxy.client().newCall(post(proxy, "POST", message)).execute()) {
+                assertThat(asked).containsExactly("a");
+                assertThat(response.header(ATTEMPT)).isEqualTo("1");
+            }
+        }
+    }
+
     // --- which answer the client gets ---
 
     @ParameterizedTest
@@ -408,6 +432,34 @@ class AnswerFailoverTest {
             client.send(chunked ? "5¶56789¶0¶¶" : "56789");
             assertThat(client.readHead()).startsWith("HTTP/1.1 200 ").contains(ATTEMPT + ": 2");
             assertThat(got).containsExactly(chunked ? "5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n" : "0123456789");
+        }
+    }
+
+    @Test
+    void uploadOverHttp2ThatWasAnsweredEarlyGoesOnToTheNext() throws Exception {
+        CountDownLatch answered = new CountDownLatch(1);
+        Queue<String> got = new ConcurrentLinkedQueue<>();
+        try (RawUpstream a = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(busy("a"));
+                    c.end();
+                });
+                RawUpstream b = RawUpstream.start(c -> {
+                    c.readHead();
+                    answered.countDown();
+                    got.add(c.read(10));
+                    c.send(OK);
+                });
+                TestProxy proxy = proxy(Front.H2_TLS, inOrder(a.uri(), b.uri()), r -> r.retryOn(429));
+                Http2Client client = Http2Client.open(proxy)) {
+            client.open(1, "PUT", "/", "localhost:" + proxy.port(), "content-length", "10");
+            client.send(Http2Client.DATA, 0, 1, "01234".getBytes(StandardCharsets.UTF_8));
+            assertThat(answered.await(30, TimeUnit.SECONDS)).isTrue();
+            client.send(Http2Client.DATA, Http2Client.END_STREAM, 1, "56789".getBytes(StandardCharsets.UTF_8));
+            assertThat(client.fields(client.next(Http2Client.HEADERS)))
+                    .containsEntry(":status", "200")
+                    .containsEntry("x-webproxy-attempt", "2");
+            assertThat(got).containsExactly("0123456789");
         }
     }
 
