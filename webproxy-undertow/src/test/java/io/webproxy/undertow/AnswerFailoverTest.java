@@ -435,6 +435,42 @@ class AnswerFailoverTest {
         }
     }
 
+    /** What is taken of it in the meantime could be more than may be kept. */
+    @Test
+    void uploadWaitsWhileTheNextUpstreamIsConnectedTo() throws Exception {
+        String rest = "x".repeat(200_000);
+        CountDownLatch connecting = new CountDownLatch(1);
+        Queue<String> got = new ConcurrentLinkedQueue<>();
+        TestClock clock = new TestClock();
+        try (RawUpstream a = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send(busy("a"));
+                    c.drain();
+                });
+                RawUpstream silent = RawUpstream.start(c -> {
+                    connecting.countDown();
+                    c.drain();
+                });
+                RawUpstream b = RawUpstream.start(c -> {
+                    c.readHead();
+                    got.add(c.read(200_005));
+                    c.send(OK);
+                });
+                TestProxy proxy = proxy(
+                        clock,
+                        inOrder(a.uri(), "https://127.0.0.1:" + silent.port(), b.uri()),
+                        r -> r.retryOn(429).retryBodyBytes(20_000));
+                RawConnection client = proxy.raw()) {
+            client.send("PUT / HTTP/1.1¶Host: localhost¶Transfer-Encoding: chunked¶¶5¶01234¶");
+            assertThat(connecting.await(30, TimeUnit.SECONDS)).isTrue();
+            client.send(Integer.toHexString(rest.length()) + "¶" + rest + "¶0¶¶");
+            clock.awaitSweeps(2);
+            clock.pass(Duration.ofSeconds(6));
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ").contains(ATTEMPT + ": 3");
+            assertThat(got.remove()).startsWith("5\r\n01234\r\n").endsWith("xxx");
+        }
+    }
+
     @Test
     void uploadOverHttp2ThatWasAnsweredEarlyGoesOnToTheNext() throws Exception {
         CountDownLatch answered = new CountDownLatch(1);
