@@ -24,7 +24,10 @@ public interface Balancing {
         /** One of them, 0 to {@code count() - 1}. */
         Upstream upstream(int index);
 
-        /** The number of requests and WebSockets of this server that are in flight there now. */
+        /**
+         * The number of requests and WebSockets of this server that are in flight there now; proportionally more during
+         * an upstream's {@link UpstreamGroup#slowStart}.
+         */
         int inFlight(int index);
 
         /** The request. */
@@ -61,7 +64,8 @@ public interface Balancing {
      * without responses lowers it too, so that a slow upstream is tried again, by one request in 10 s; so is one that
      * hasn't responded yet. Each failure in a row doubles what counts for the upstream, however fast it fails: no
      * response, a status of 500 or above, or 429. A client that leaves has waited: what is longer than the average
-     * counts. The averages belong to the group, and all IO threads share them.
+     * counts. The averages belong to the group, and all IO threads share them. A balancing of your own that calls this
+     * one gets the upstream with the fewest requests in flight.
      */
     static Balancing leastTime() {
         return LeastTime.INSTANCE;

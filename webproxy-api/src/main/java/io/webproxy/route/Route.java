@@ -614,9 +614,9 @@ public final class Route {
         /**
          * Upstreams get the authenticated user in this field, such as {@code X-Forwarded-User} or {@code Remote-User}.
          * No user, no field. From all requests to the server, on every route, whoever sends them, the field and what
-         * differs from it in case and punctuation only are removed first, also in trailers: not even conditions, filters
-         * and authenticators see them. A filter of this route can't change the field. Upstreams that believe it must be
-         * reachable through this server only.
+         * differs from it in case and punctuation only are removed first, also in trailers: not even conditions,
+         * filters and authenticators see them. A filter of this route can't change the field. Upstreams that believe it
+         * must be reachable through this server only.
          *
          * <p>A user's name has visible ASCII characters only: another one of {@code BasicAuth} stops the start, and one
          * of an authenticator of one's own is answered with 500.
@@ -1007,8 +1007,8 @@ public final class Route {
          * The route.
          *
          * @throws IllegalArgumentException if it has no upstream and no answer, or more than one of upstreams, an
-         *     upstream group, answer and redirect, if it rewrites locations and keeps its prefix, or if
-         *     it edits the field of {@link #sendUser}
+         *     upstream group, answer and redirect, if it rewrites locations and keeps its prefix, or if it edits the
+         *     field of {@link #sendUser}
          */
         public Route build() {
             String route = "route " + (name == null ? host + path.toString() : name);

@@ -3,9 +3,9 @@ package io.webproxy.undertow.forward;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How fast an upstream responds to a group's requests: the moving average of the time to the first byte, as in Finagle's
- * "peak EWMA", and how often it has failed in a row. What it says fades with time, so that the upstream is tried again,
- * by one request at a time.
+ * How fast an upstream responds to a group's requests: the moving average of the time to the first byte, as in
+ * Finagle's "peak EWMA", and how often it has failed in a row. What it says fades with time, so that the upstream is
+ * tried again, by one request at a time.
  *
  * <p>Thread-safe without locks: of two responses at the same moment one may be lost, which an average survives. Times
  * are nanoseconds of a monotonic clock.

@@ -3,8 +3,8 @@ package io.webproxy.undertow.forward;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The slow start of one upstream: after it was out of use it gets its share of requests only by and by. Its weight grows
- * linearly from a tenth, so that it is never without requests. Requests see when it is out of use and back.
+ * The slow start of one upstream: after it was out of use it gets its share of requests only by and by. Its weight
+ * grows linearly from a tenth, so that it is never without requests. Requests see when it is out of use and back.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
