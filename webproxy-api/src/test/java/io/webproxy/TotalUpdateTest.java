@@ -83,6 +83,7 @@ class TotalUpdateTest {
             "requestBodyBytes > withServerBodyLimit",
             "forward answer redirectTo > clearTarget",
             "filter > withoutFilter",
+            "responseFilter > withoutResponseFilter",
             "timeouts > withServerTimeouts",
             "sseHeartbeat",
             "webSocketPings",
@@ -217,6 +218,7 @@ class TotalUpdateTest {
                 .keepAltSvc()
                 .requestBodyBytes(5)
                 .filter(request -> FilterDecision.proceed())
+                .responseFilter((request, response) -> FilterDecision.proceed())
                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1)))
                 .sseHeartbeat(Duration.ofSeconds(1))
                 .webSocketPings(Duration.ofSeconds(1))
@@ -264,6 +266,7 @@ class TotalUpdateTest {
                             .withServerAuthentication()
                             .withoutPreflight()
                             .withoutUser()
+                            .withoutResponseFilter()
                             .withoutAltSvc()
                             .withServerBodyLimit()
                             .withoutFilter()

@@ -12,7 +12,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The decision of a {@link RequestFilter}: the request proceeds, is answered, or waits. Immutable. */
+/**
+ * The decision of a {@link RequestFilter} or {@link ResponseFilter}: the message proceeds, is answered in its place, or
+ * waits. Immutable.
+ */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class FilterDecision {
     private static final FilterDecision UNCHANGED = new FilterDecision(
@@ -41,12 +44,15 @@ public final class FilterDecision {
         this.tags = tags;
     }
 
-    /** The request proceeds unchanged; the start of a decision that changes it. */
+    /** The message proceeds unchanged; the start of a decision that changes it. */
     public static FilterDecision proceed() {
         return UNCHANGED;
     }
 
-    /** The request is answered with this, without an upstream. */
+    /**
+     * The client gets this answer: without an upstream, or in place of an upstream's response, of whose body nothing is
+     * read any more.
+     */
     public static FilterDecision answer(Answer answer) {
         return new FilterDecision(
                 Optional.of(Objects.requireNonNull(answer, "answer")),
@@ -62,7 +68,7 @@ public final class FilterDecision {
      * of its timeout class apply (a class without one waits here as long as {@code DEFAULT}, or a minute if that has
      * none either), after which the client gets 504, and the exchange ends if the client leaves. A later decision is
      * ignored. A stage that fails, or completes with null or with another decision that comes later, leads to 500. The
-     * request's body isn't read meanwhile.
+     * message's body isn't read meanwhile.
      */
     public static FilterDecision later(CompletionStage<? extends FilterDecision> stage) {
         return new FilterDecision(
@@ -91,22 +97,32 @@ public final class FilterDecision {
     }
 
     /**
-     * The same with a field of the request set to one value, after the route's own edits.
+     * The same with a field of the message set to one value, after the route's own edits.
      *
      * @throws IllegalArgumentException if the field can't be set: its name is no token (RFC 9110 section 5.1), it
      *     frames the message, is meant for one connection or says who the client is, or its value has a control
      *     character
-     * @throws IllegalStateException if the request doesn't proceed
+     * @throws IllegalStateException if the message doesn't proceed
      */
     public FilterDecision setHeader(String name, String value) {
         return edited("setHeader", new HeaderEdit(HeaderEdit.Kind.SET, name, value));
     }
 
     /**
-     * The same with a field of the request removed, after the route's own edits.
+     * The same with one more value of a field of the message, after the route's own edits.
+     *
+     * @throws IllegalArgumentException if the field can't be added, see {@link #setHeader}
+     * @throws IllegalStateException if the message doesn't proceed
+     */
+    public FilterDecision addHeader(String name, String value) {
+        return edited("addHeader", new HeaderEdit(HeaderEdit.Kind.ADD, name, value));
+    }
+
+    /**
+     * The same with a field of the message removed, after the route's own edits.
      *
      * @throws IllegalArgumentException if the field can't be removed, see {@link #setHeader}
-     * @throws IllegalStateException if the request doesn't proceed
+     * @throws IllegalStateException if the message doesn't proceed
      */
     public FilterDecision removeHeader(String name) {
         return edited("removeHeader", new HeaderEdit(HeaderEdit.Kind.REMOVE, name, ""));
@@ -136,7 +152,7 @@ public final class FilterDecision {
         return new FilterDecision(answer, later, path, headers, upstream, Map.copyOf(more));
     }
 
-    /** The answer to the request; empty if there is none. */
+    /** The answer to the client; empty if there is none. */
     public Optional<Answer> answer() {
         return answer;
     }
@@ -151,7 +167,7 @@ public final class FilterDecision {
         return path;
     }
 
-    /** The changes of the request's fields, in order. */
+    /** The changes of the message's fields, in order. */
     public List<HeaderEdit> headers() {
         return headers;
     }

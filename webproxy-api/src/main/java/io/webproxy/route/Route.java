@@ -64,6 +64,7 @@ public final class Route {
     private final boolean ownGroup;
     private final @Nullable String userField;
     private final @Nullable RequestFilter filter;
+    private final @Nullable ResponseFilter responseFilter;
     private final @Nullable Function<RequestHead, Answer> answer;
     private final @Nullable String redirect;
     private final @Nullable TimeoutPolicy timeouts;
@@ -87,6 +88,7 @@ public final class Route {
         this.ownGroup = builder.group == null;
         this.userField = builder.userField;
         this.filter = builder.filter;
+        this.responseFilter = builder.responseFilter;
         this.answer = builder.answer;
         this.redirect = builder.redirect;
         this.timeouts = builder.timeouts;
@@ -169,6 +171,11 @@ public final class Route {
     /** The request filter; empty for none. */
     public Optional<RequestFilter> filter() {
         return Optional.ofNullable(filter);
+    }
+
+    /** The response filter; empty for none. */
+    public Optional<ResponseFilter> responseFilter() {
+        return Optional.ofNullable(responseFilter);
     }
 
     /** The server's own answer; empty if the route forwards or redirects. */
@@ -270,6 +277,7 @@ public final class Route {
         private @Nullable UpstreamGroup own;
         private @Nullable String userField;
         private @Nullable RequestFilter filter;
+        private @Nullable ResponseFilter responseFilter;
         private @Nullable Function<RequestHead, Answer> answer;
         private @Nullable String redirect;
         private @Nullable TimeoutPolicy timeouts;
@@ -313,6 +321,7 @@ public final class Route {
             }
             userField = route.userField;
             filter = route.filter;
+            responseFilter = route.responseFilter;
             answer = route.answer;
             redirect = route.redirect;
             timeouts = route.timeouts;
@@ -663,6 +672,18 @@ public final class Route {
         /** No filter, which is the default. */
         public Builder withoutFilter() {
             this.filter = null;
+            return this;
+        }
+
+        /** A hook that changes or replaces each response of the route's upstreams; default: none. */
+        public Builder responseFilter(ResponseFilter hook) {
+            this.responseFilter = Objects.requireNonNull(hook, "responseFilter");
+            return this;
+        }
+
+        /** No response filter, which is the default. */
+        public Builder withoutResponseFilter() {
+            this.responseFilter = null;
             return this;
         }
 

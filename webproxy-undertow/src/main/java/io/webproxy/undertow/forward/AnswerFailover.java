@@ -1,6 +1,5 @@
 package io.webproxy.undertow.forward;
 
-import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.HttpString;
 import io.webproxy.observe.ForwardError;
@@ -10,7 +9,6 @@ import io.webproxy.undertow.message.RetryAfter;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ResponseListener;
 import io.webproxy.undertow.upstream.UpstreamStream;
-import java.io.IOException;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import org.xnio.conduits.StreamSourceConduit;
@@ -24,9 +22,6 @@ import org.xnio.conduits.StreamSourceConduit;
  */
 final class AnswerFailover {
     private static final HttpString RETRY_AFTER = new HttpString("Retry-After");
-
-    /** An answer that is at hand up to this length is read, so that its connection can serve again. */
-    private static final int MOST_DRAINED = 16 * 1024;
 
     /** Relays an answer to the client. */
     interface Relay {
@@ -198,27 +193,9 @@ final class AnswerFailover {
         discard(last);
     }
 
-    /** Reads what is at hand of a short answer, so that its connection can serve again; else aborts it. */
     private void discard(@Nullable Kept answer) {
-        if (answer == null) {
-            return;
+        if (answer != null) {
+            Leftover.discard(exchange, answer.body, answer.stream);
         }
-        try (PooledByteBuffer pooled =
-                exchange.http().getConnection().getByteBufferPool().allocate()) {
-            int rest = MOST_DRAINED;
-            while (rest > 0) {
-                int read = answer.body.read(pooled.getBuffer().clear());
-                if (read < 0) {
-                    return;
-                }
-                if (read == 0) {
-                    break;
-                }
-                rest -= read;
-            }
-        } catch (IOException e) {
-            // broken, which is no news about an answer that nobody gets
-        }
-        answer.stream.abort();
     }
 }

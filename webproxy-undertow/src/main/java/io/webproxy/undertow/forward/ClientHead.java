@@ -4,10 +4,12 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.upstream.ParsedHead;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The response head for the client: the upstream's without hop-by-hop fields, edited as the route says. */
@@ -17,8 +19,8 @@ final class ClientHead {
 
     private ClientHead() {}
 
-    /** The fields of an upstream's response for the client; {@code cookie}: the proxy's own, or null. */
-    static HeaderMap fields(Exchange exchange, ParsedHead answer, @Nullable SessionCookie cookie) {
+    /** Makes the fields of an upstream's response those for the client, but for the proxy's own part. */
+    static void prepare(Exchange exchange, ParsedHead answer) {
         HeaderMap fields = answer.fields();
         FieldRules.stripHopByHop(fields);
         if (!fields.contains(Headers.DATE)) {
@@ -28,7 +30,22 @@ final class ClientHead {
         if (exchange.route().retryOn().isOn()) {
             fields.put(ATTEMPT, Integer.toString(exchange.upstream().attempt()));
         }
-        edit(exchange, fields, cookie);
+        edit(exchange, fields);
+    }
+
+    /**
+     * Completes prepared fields.
+     *
+     * @param edits those of a filter
+     * @param cookie the proxy's own, or null; no edits apply to it
+     */
+    static HeaderMap complete(
+            Exchange exchange, ParsedHead answer, List<HeaderEdit> edits, @Nullable SessionCookie cookie) {
+        HeaderMap fields = answer.fields();
+        HeaderEdits.apply(edits, fields);
+        if (cookie != null) {
+            cookie.applyTo(fields);
+        }
         HttpServerExchange http = exchange.http();
         if (!answer.isLengthKnown() && http.isHttp11() && !exchange.client().isMultiplexed()) {
             // also if the connection ends after it: a cut must look like one
@@ -46,12 +63,9 @@ final class ClientHead {
         }
     }
 
-    /** Makes the route's edits; they don't apply to the proxy's own cookie. */
-    static void edit(Exchange exchange, HeaderMap fields, @Nullable SessionCookie cookie) {
+    /** Makes the edits for all responses of upstreams, and the route's. */
+    static void edit(Exchange exchange, HeaderMap fields) {
         dropAltSvc(exchange, fields);
         HeaderEdits.apply(exchange.route().rewrite().responseHeaders(), fields);
-        if (cookie != null) {
-            cookie.applyTo(fields);
-        }
     }
 }

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.forward;
 
+import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
@@ -38,6 +39,12 @@ final class EarlyEnd {
         } else {
             LocalAnswer.send(exchange, failure.status(), failure.text(), failure.fields());
         }
+    }
+
+    /** The application answers in place of the upstream, whose response was discarded. */
+    void answer(Answer answer) {
+        letGo();
+        LocalAnswer.answer(exchange, answer);
     }
 
     /** Code of the application failed that decides how the request is forwarded. */

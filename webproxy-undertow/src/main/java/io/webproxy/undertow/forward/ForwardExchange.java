@@ -1,15 +1,18 @@
 package io.webproxy.undertow.forward;
 
+import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.route.ResponseFilter;
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.undertow.exchange.Exchange;
-import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.UnwritableException;
 import io.webproxy.undertow.upstream.UpstreamListener;
 import io.webproxy.undertow.upstream.UpstreamStream;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.io.IOException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +25,8 @@ import org.slf4j.LoggerFactory;
  *   <li><i>Asking:</i> {@link Attempts} chooses an upstream and takes a stream to it.
  *   <li><i>Sent:</i> {@link OutboundRequest} is on that stream, its body follows, and the exchange waits for the
  *       response head. A failed stream may lead back to asking.
- *   <li><i>Relaying:</i> the final response head has arrived, and {@link ResponseRelay} handles the exchange; after a
+ *   <li><i>Relaying:</i> the final response head has arrived, has passed {@link ResponseFiltering} if the route has a
+ *       filter, and {@link ResponseRelay} handles the exchange; after a
  *       101, {@link Tunnel} does.
  * </ol>
  *
@@ -31,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
-final class ForwardExchange extends Facade implements UpstreamListener, Attempts.Asker, Expiry {
+final class ForwardExchange extends Facade implements UpstreamListener, Attempts.Asker, ResponseFiltering.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(ForwardExchange.class);
 
     private final Exchange exchange;
@@ -181,12 +185,35 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         }
     }
 
+    /** The client gets this answer, unless the route's response filter decides otherwise. */
     private void relay(ParsedHead answer, UpstreamStream from) {
         SessionCookie cookie = cookie(answer);
+        exchange.responded(answer);
+        ClientHead.prepare(exchange, answer);
+        ResponseFilter filter = exchange.route().responseFilter().orElse(null);
+        if (filter == null) {
+            relay(answer, from, List.of(), cookie);
+        } else {
+            new ResponseFiltering(exchange, request, health, this, answer, from, cookie).ask(filter);
+        }
+    }
+
+    @Override
+    public void relay(ParsedHead answer, UpstreamStream from, List<HeaderEdit> edits, @Nullable SessionCookie cookie) {
         request.settled();
         ResponseRelay begun = new ResponseRelay(exchange, this, health, onClientGone);
         relay = begun;
-        begun.start(answer, from, cookie);
+        begun.start(answer, from, edits, cookie);
+    }
+
+    @Override
+    public void replace(Answer answer) {
+        end().answer(answer);
+    }
+
+    @Override
+    public void unfiltered(ForwardError error, String detail) {
+        end().answer(error, detail);
     }
 
     /** The proxy's own cookie for the response; null to leave it alone. */

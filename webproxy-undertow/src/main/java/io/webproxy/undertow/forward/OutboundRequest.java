@@ -59,12 +59,14 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     }
 
     /** The protocol that it asks to switch to; null for none. */
-    @Nullable Upgrade upgrade() {
+    @Nullable
+    Upgrade upgrade() {
         return head().upgrade();
     }
 
     /** What the upstream calls its own; null if the route rewrites no locations. */
-    @Nullable Locations locations() {
+    @Nullable
+    Locations locations() {
         return head().locations();
     }
 
@@ -79,7 +81,8 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     }
 
     /** The stream in use; null if there is none, or another class has taken it over. */
-    @Nullable UpstreamStream stream() {
+    @Nullable
+    UpstreamStream stream() {
         return stream;
     }
 
@@ -174,7 +177,8 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     }
 
     /** The stream failed and is over. The reset's code tells a gRPC client more than a bare failure. */
-    @Nullable UpstreamStream lost() {
+    @Nullable
+    UpstreamStream lost() {
         UpstreamStream by = stream;
         stream = null;
         GrpcCall call = exchange.grpc();
@@ -182,6 +186,11 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
             call.reset(by.resetCode(), exchange.age());
         }
         return by;
+    }
+
+    /** The response on this stream waits for a decision, and ends with the request. */
+    void answeredBy(UpstreamStream by) {
+        stream = by;
     }
 
     /** The response has begun: the request won't be sent again, and the stream belongs to the response. */

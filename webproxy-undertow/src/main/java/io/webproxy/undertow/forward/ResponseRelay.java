@@ -6,6 +6,7 @@ import io.undertow.server.protocol.http.HttpAttachments;
 import io.undertow.util.ConduitFactory;
 import io.undertow.util.HeaderMap;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.spi.HeaderEdit;
 import io.webproxy.undertow.exchange.BrokenOff;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
@@ -14,6 +15,7 @@ import io.webproxy.undertow.message.FieldRules;
 import io.webproxy.undertow.upstream.ParsedHead;
 import io.webproxy.undertow.upstream.ResponseListener;
 import io.webproxy.undertow.upstream.UpstreamStream;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,20 +53,20 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
     }
 
     /**
-     * Takes over the exchange, and lets the proxy handler send the head and move the body. The head may upgrade the
-     * timeout class.
+     * Takes over the exchange, and lets the proxy handler send the head and move the body.
      *
+     * @param head with prepared fields
      * @param from the response's stream, which belongs to the relay from now on
+     * @param edits changes of the fields by the response filter
      * @param cookie the proxy's own; null for none
      */
-    void start(ParsedHead head, UpstreamStream from, @Nullable SessionCookie cookie) {
+    void start(ParsedHead head, UpstreamStream from, List<HeaderEdit> edits, @Nullable SessionCookie cookie) {
         upstream = from;
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.ended(head.fields());
         }
-        exchange.responded(head);
-        facade.setResponse(head, ClientHead.fields(exchange, head, cookie), from.responseBody(this));
+        facade.setResponse(head, ClientHead.complete(exchange, head, edits, cookie), from.responseBody(this));
         HttpServerExchange http = exchange.http();
         if (!http.isRequestComplete() || exchange.client().isLeaving()) {
             http.setPersistent(false);

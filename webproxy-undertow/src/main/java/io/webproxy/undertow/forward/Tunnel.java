@@ -161,7 +161,10 @@ final class Tunnel implements Expiry, ByteRelay.Listener {
         if (connection.isHttp2()) {
             WebSocketAccept.addTo(fields, http.getRequestHeaders());
         }
-        ClientHead.edit(exchange, fields, cookie);
+        ClientHead.edit(exchange, fields);
+        if (cookie != null) {
+            cookie.applyTo(fields);
+        }
         for (HeaderValues values : fields) {
             http.getResponseHeaders().putAll(values.getHeaderName(), values);
         }

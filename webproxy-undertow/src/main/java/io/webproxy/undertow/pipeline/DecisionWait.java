@@ -4,16 +4,11 @@ import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
 import io.webproxy.observe.ForwardError;
-import io.webproxy.timeout.TimeoutClass;
-import io.webproxy.undertow.deadline.IoTasks;
+import io.webproxy.undertow.exchange.Decision;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.Expiry;
 import io.webproxy.undertow.exchange.LocalAnswer;
-import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -23,19 +18,10 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 final class DecisionWait implements Expiry {
-    /** The limit for classes that wait forever, if {@code DEFAULT} does too. */
-    private static final Duration LAST_RESORT = Duration.ofMinutes(1);
-
     private final Exchange exchange;
     private final Late late;
-    private final long end;
+    private final Decision<?> decision;
     private boolean over;
-
-    /** Continues with the decision or with the failure of its stage; one of both is null. */
-    @FunctionalInterface
-    interface Next<T> {
-        void decided(@Nullable T decision, @Nullable Throwable failure) throws Exception;
-    }
 
     /**
      * The answer to the client when the decision isn't made in time.
@@ -48,11 +34,10 @@ final class DecisionWait implements Expiry {
         }
     }
 
-    private DecisionWait(Exchange exchange, Late late) {
+    private DecisionWait(Exchange exchange, Late late, Decision<?> decision) {
         this.exchange = exchange;
         this.late = late;
-        Duration ofDefault = exchange.limits().policy().idle(TimeoutClass.DEFAULT);
-        this.end = exchange.shared().nanoClock().getAsLong() + (ofDefault.isZero() ? LAST_RESORT : ofDefault).toNanos();
+        this.decision = decision;
     }
 
     /**
@@ -61,57 +46,33 @@ final class DecisionWait implements Expiry {
      * @param stage null counts as a failure
      * @param lateDetail detail of the 504 if the decision isn't made in time
      */
-    static <T> void on(Exchange exchange, @Nullable CompletionStage<? extends T> stage, String lateDetail, Next<T> next)
+    static <T> void on(
+            Exchange exchange, @Nullable CompletionStage<? extends T> stage, String lateDetail, Decision.Next<T> next)
             throws Exception {
         on(exchange, stage, Late.ofApplication(lateDetail), next);
     }
 
     /** The same with another answer for a late decision. */
-    static <T> void on(Exchange exchange, @Nullable CompletionStage<? extends T> stage, Late late, Next<T> next)
+    static <T> void on(
+            Exchange exchange, @Nullable CompletionStage<? extends T> stage, Late late, Decision.Next<T> next)
             throws Exception {
-        CompletableFuture<? extends T> decision = future(stage);
-        if (decision.isDone()) {
-            goOn(decision, next);
+        Decision<T> decision = Decision.of(exchange, stage);
+        if (decision.isMade()) {
+            decision.tell(next);
             return;
         }
-        DecisionWait wait = new DecisionWait(exchange, late);
+        DecisionWait wait = new DecisionWait(exchange, late, decision);
         exchange.limits().watch(wait);
         HttpServerExchange http = exchange.http();
         Runnable back = () -> Connectors.executeRootHandler(
                 same -> {
                     if (wait.decided()) {
-                        goOn(decision, next);
+                        decision.tell(next);
                     }
                 },
                 http);
         // the root handler may run again only after the dispatch
-        http.dispatch(SameThreadExecutor.INSTANCE, () -> {
-            var unused = decision.whenComplete((made, failure) -> IoTasks.execute(http.getIoThread(), back));
-        });
-    }
-
-    private static <T> CompletableFuture<? extends T> future(@Nullable CompletionStage<? extends T> stage) {
-        try {
-            return stage == null
-                    ? CompletableFuture.failedFuture(new NullPointerException("no stage"))
-                    : stage.toCompletableFuture();
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(e);
-        }
-    }
-
-    private static <T> void goOn(CompletableFuture<? extends T> decision, Next<T> next) throws Exception {
-        T made = null;
-        Throwable failure = null;
-        try {
-            made = decision.join();
-        } catch (CompletionException | CancellationException e) {
-            failure = e.getCause() == null ? e : e.getCause();
-        }
-        if (made == null && failure == null) {
-            failure = new NullPointerException("the decision is null");
-        }
-        next.decided(made, failure);
+        http.dispatch(SameThreadExecutor.INSTANCE, () -> decision.whenMade(back));
     }
 
     /** The wait is over, by a decision or otherwise; returns whether it wasn't before. */
@@ -146,7 +107,7 @@ final class DecisionWait implements Expiry {
         if (over) {
             return;
         }
-        if (now - end > 0 && exchange.limits().isWithoutLimit()) {
+        if (decision.isTooLate(now)) {
             idle();
         } else {
             exchange.client().watchForAbort(this::clientGone);
