@@ -17,7 +17,8 @@ record LiveThreads(Set<Thread> threads) {
             "MockWebServer.*",
             "ForkJoinPool\\.commonPool-.*",
             "ForkJoinPool-1-worker-.*|VirtualThread-unparker.*",
-            "Common-Cleaner|Cleaner-.*|Reference Handler|Finalizer|Signal Dispatcher|Attach Listener|Notification Thread",
+            "Common-Cleaner|Cleaner-.*|Reference Handler|Finalizer|Signal Dispatcher|Attach Listener|Notification"
+                    + " Thread",
             "awaitility.*",
             "surefire.*",
             "junit-.*",

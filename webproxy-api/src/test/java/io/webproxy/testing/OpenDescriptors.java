@@ -39,7 +39,9 @@ record OpenDescriptors(Map<String, Integer> countByTarget) {
             try (DirectoryStream<Path> all = Files.newDirectoryStream(DESCRIPTORS)) {
                 for (Path descriptor : all) {
                     String target = target(descriptor);
-                    if (target.startsWith("socket:") || target.startsWith("pipe:") || target.startsWith("anon_inode:")) {
+                    if (target.startsWith("socket:")
+                            || target.startsWith("pipe:")
+                            || target.startsWith("anon_inode:")) {
                         counts.merge(target, 1, Integer::sum);
                     }
                 }

@@ -34,7 +34,8 @@ class StreamTableTest {
             }
             assertThat(table.size()).isEqualTo(map.size());
             if (i % 100 == 0) {
-                assertThat(table.all().stream().sorted().toList()).isEqualTo(map.values().stream().sorted().toList());
+                assertThat(table.all().stream().sorted().toList())
+                        .isEqualTo(map.values().stream().sorted().toList());
                 Map<Integer, String> found = new HashMap<>();
                 map.keySet().forEach(id -> found.put(id, table.get(id)));
                 assertThat(found).isEqualTo(map);
