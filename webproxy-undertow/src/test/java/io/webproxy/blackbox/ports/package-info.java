@@ -1,0 +1,2 @@
+/** Ports that several protocols share, and tunnels. */
+package io.webproxy.blackbox.ports;

@@ -1,0 +1,271 @@
+package io.webproxy.blackbox.upstreams;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.ProxyConfig;
+import io.webproxy.route.Balancing;
+import io.webproxy.route.OutlierEjection;
+import io.webproxy.route.UpstreamGroup;
+import io.webproxy.testing.ExpectedLog;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.TestClock;
+import io.webproxy.undertow.testing.TestProxy;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import okhttp3.Response;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Balancing by the time to the first byte, and upstreams that come back slowly, by the engine's clock. */
+@ExtendWith(LeakCheck.class)
+class LeastTimeTest {
+    private final TestClock clock = new TestClock();
+
+    /** An upstream that answers when it is told to. */
+    private static final class Timed implements AutoCloseable {
+        private final Semaphore asked = new Semaphore(0);
+        private final Semaphore go = new Semaphore(0);
+        private final String name;
+        private final RawUpstream upstream;
+        private volatile String status = "200 OK";
+
+        Timed(String name) throws IOException {
+            this.name = name;
+            this.upstream = RawUpstream.start(this::serve);
+        }
+
+        private void serve(RawConnection c) throws Exception {
+            while (!c.readHead().isEmpty()) {
+                asked.release();
+                go.acquire();
+                c.send("HTTP/1.1 " + status + "¶Content-Length: 1¶¶" + name);
+            }
+        }
+
+        String uri() {
+            return upstream.uri();
+        }
+
+        boolean isAsked() throws InterruptedException {
+            return asked.tryAcquire(10, TimeUnit.MILLISECONDS);
+        }
+
+        @Override
+        public void close() throws IOException {
+            upstream.close();
+        }
+    }
+
+    /** Sends a request, lets the one that gets it take so long, and says which it was. */
+    private String served(RawConnection client, long millisOfA, long millisOfB, Timed a, Timed b) throws Exception {
+        client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+        while (true) {
+            for (Timed one : new Timed[] {a, b}) {
+                if (one.isAsked()) {
+                    clock.pass(Duration.ofMillis(one == a ? millisOfA : millisOfB));
+                    one.go.release();
+                    String response = client.readResponse();
+                    return response.substring(response.length() - 1);
+                }
+            }
+        }
+    }
+
+    private String served(RawConnection client, int requests, Timed a, Timed b) throws Exception {
+        StringBuilder names = new StringBuilder();
+        for (int i = 0; i < requests; i++) {
+            names.append(served(client, 500, 100, a, b));
+        }
+        return names.toString();
+    }
+
+    private TestProxy proxy(Timed a, Timed b) {
+        return TestProxy.start(
+                Front.H1,
+                clock,
+                p -> p.route(r -> r.forward(UpstreamGroup.of(a.uri(), b.uri()).balancing(Balancing.leastTime()))));
+    }
+
+    @Test
+    void fasterOneGetsTheRequestsOnceBothAreKnown() throws Exception {
+        try (Timed a = new Timed("a");
+                Timed b = new Timed("b");
+                TestProxy proxy = proxy(a, b);
+                RawConnection client = proxy.raw()) {
+            assertThat(served(client, 10, a, b)).isEqualTo("abbbbbbbbb");
+            // the slower one is tried again when what is known of it is old
+            clock.skip(Duration.ofSeconds(20));
+            assertThat(served(client, 10, a, b)).isEqualTo("babbbbbbbb");
+        }
+    }
+
+    @Test
+    void upstreamThatFailsFastDoesNotWin() throws Exception {
+        try (Timed a = new Timed("a");
+                Timed b = new Timed("b");
+                TestProxy proxy = proxy(a, b);
+                RawConnection client = proxy.raw()) {
+            assertThat(served(client, 4, a, b)).isEqualTo("abbb");
+            for (String status : new String[] {"503 No", "429 Busy"}) {
+                b.status = status;
+                StringBuilder names = new StringBuilder();
+                for (int i = 0; i < 10; i++) {
+                    names.append(served(client, 500, 1, a, b));
+                }
+                assertThat(names.toString()).startsWith("bbbaaaaaa");
+                b.status = "200 OK";
+                clock.skip(Duration.ofMinutes(1));
+                // both are tried again
+                assertThat(served(client, 6, a, b)).contains("b").endsWith("bbb");
+            }
+        }
+    }
+
+    @Test
+    void clientsThatLeaveEarlyDoNotMakeASilentUpstreamTheBest() throws Exception {
+        try (Timed a = new Timed("a");
+                Timed b = new Timed("b");
+                TestProxy proxy = proxy(a, b);
+                RawConnection client = proxy.raw()) {
+            try (RawConnection impatient = proxy.raw()) {
+                impatient.send("GET / HTTP/1.1¶Host: localhost¶¶");
+                assertThat(a.asked.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+                clock.pass(Duration.ofSeconds(3));
+                impatient.reset();
+                proxy.record();
+            }
+            assertThat(served(client, 5, a, b)).isEqualTo("bbbbb");
+        }
+    }
+
+    // --- slow start ---
+
+    private static RawUpstream saying(String name) throws IOException {
+        return RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 1¶¶" + name);
+    }
+
+    private static Map<String, Integer> times(TestProxy proxy, int requests) throws IOException {
+        Map<String, Integer> times = new TreeMap<>();
+        for (int i = 0; i < requests; i++) {
+            try (Response response = proxy.get("/")) {
+                times.merge(response.body().string(), 1, Integer::sum);
+            }
+        }
+        return times;
+    }
+
+    private static UnaryOperator<ProxyConfig.Builder> to(UpstreamGroup group) {
+        return p -> p.route(r -> r.name("one").forward(group));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void upstreamThatIsAddedGetsItsShareByAndByIfTheGroupSaysSo(boolean slow) throws Exception {
+        Duration time = slow ? Duration.ofSeconds(10) : Duration.ZERO;
+        try (RawUpstream a = saying("a");
+                RawUpstream b = saying("b");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        clock,
+                        p -> to(UpstreamGroup.of(a.uri()).named("g").slowStart(time))
+                                .apply(p))) {
+            assertThat(times(proxy, 2)).isEqualTo(Map.of("a", 2));
+            proxy.server()
+                    .update(p -> to(UpstreamGroup.of(a.uri(), b.uri())
+                                    .named("g")
+                                    .slowStart(time))
+                            .apply(p));
+            int first = times(proxy, 40).getOrDefault("b", 0);
+            clock.skip(Duration.ofSeconds(5));
+            int half = times(proxy, 40).getOrDefault("b", 0);
+            clock.skip(Duration.ofSeconds(5));
+            int all = times(proxy, 40).getOrDefault("b", 0);
+            assertThat(first).isBetween(slow ? 1 : 20, slow ? 4 : 20);
+            assertThat(half).isBetween(slow ? 8 : 20, 20);
+            assertThat(all).isEqualTo(20);
+        }
+    }
+
+    @Test
+    @ExpectedLog(contains = "failed more than 50 % of the requests")
+    void upstreamThatWasEjectedComesBackSlowly() throws Exception {
+        OutlierEjection limit = OutlierEjection.defaults()
+                .withFailureShare(0.5)
+                .withLeastRequests(3)
+                .withTime(Duration.ofSeconds(2));
+        try (Timed failing = new Timed("f");
+                RawUpstream good = saying("g");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        clock,
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(failing.uri(), good.uri())
+                                .outlierEjection(limit)
+                                .slowStart(Duration.ofSeconds(10)))))) {
+            failing.status = "500 No";
+            failing.go.release(1000);
+            assertThat(times(proxy, 10)).isEqualTo(Map.of("f", 3, "g", 7));
+            failing.status = "200 OK";
+            clock.skip(Duration.ofSeconds(2));
+            assertThat(times(proxy, 40).getOrDefault("f", 0)).isBetween(1, 4);
+            clock.skip(Duration.ofSeconds(10));
+            assertThat(times(proxy, 40)).isEqualTo(Map.of("f", 20, "g", 20));
+        }
+    }
+
+    @Test
+    void leastConnectionsDoesNotRushToTheOneThatIsNew() throws Exception {
+        UpstreamGroup group = UpstreamGroup.of("http://127.0.0.1:1").named("g").slowStart(Duration.ofSeconds(10));
+        try (RawUpstream a = saying("a");
+                RawUpstream b = saying("b");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        clock,
+                        p -> to(UpstreamGroup.of(a.uri())
+                                        .named("g")
+                                        .slowStart(group.slowStart())
+                                        .balancing(Balancing.leastConnections()))
+                                .apply(p))) {
+            proxy.server()
+                    .update(p -> to(UpstreamGroup.of(a.uri(), b.uri())
+                                    .named("g")
+                                    .slowStart(group.slowStart())
+                                    .balancing(Balancing.leastConnections()))
+                            .apply(p));
+            assertThat(times(proxy, 40).getOrDefault("b", 0)).isBetween(0, 4);
+            clock.skip(Duration.ofSeconds(10));
+            assertThat(times(proxy, 40)).isEqualTo(Map.of("a", 20, "b", 20));
+        }
+    }
+
+    @Test
+    void failoverIsNotSlowed() throws Exception {
+        try (RawUpstream a = saying("a");
+                RawUpstream b = saying("b");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        clock,
+                        p -> to(UpstreamGroup.of(b.uri())
+                                        .named("g")
+                                        .slowStart(Duration.ofSeconds(10))
+                                        .balancing(Balancing.failover()))
+                                .apply(p))) {
+            proxy.server()
+                    .update(p -> to(UpstreamGroup.of(a.uri(), b.uri())
+                                    .named("g")
+                                    .slowStart(Duration.ofSeconds(10))
+                                    .balancing(Balancing.failover()))
+                            .apply(p));
+            assertThat(times(proxy, 5)).isEqualTo(Map.of("a", 5));
+        }
+    }
+}
