@@ -3,8 +3,8 @@ package io.webproxy.observe;
 import io.webproxy.spi.TunnelEventData;
 
 /**
- * An event of a tunnel's control channel or announcements: the method of {@link ProxyObserver} says which. Clients are reported by {@link RelayRecord}s. Made by the
- * engine; immutable.
+ * An event of a tunnel's control channel or announcements: the method of {@link ProxyObserver} says which. Clients are
+ * reported by {@link RelayRecord}s. Made by the engine; immutable.
  */
 public sealed interface TunnelEvent permits TunnelEventData {
     /**

@@ -4,9 +4,10 @@ import io.webproxy.spi.UpstreamEventData;
 import java.util.Optional;
 
 /**
- * An upstream has failed, or has recovered: the method of {@link ProxyObserver} says which. There is at most one {@link ProxyObserver#upstreamFailed} or
- * {@link ProxyObserver#upstreamDown} a minute for each upstream, and one {@link ProxyObserver#upstreamUp} after it; {@code ProxyServer.status()} has the current state, except for
- * upstreams that a group has ejected for a share of failures. Made by the engine; immutable.
+ * An upstream has failed, or has recovered: the method of {@link ProxyObserver} says which. There is at most one
+ * {@link ProxyObserver#upstreamFailed} or {@link ProxyObserver#upstreamDown} a minute for each upstream, and one
+ * {@link ProxyObserver#upstreamUp} after it; {@code ProxyServer.status()} has the current state, except for upstreams
+ * that a group has ejected for a share of failures. Made by the engine; immutable.
  */
 public sealed interface UpstreamEvent permits UpstreamEventData {
     /** Such as {@code http://10.0.0.7:8000}. */

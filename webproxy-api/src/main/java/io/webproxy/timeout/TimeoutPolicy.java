@@ -128,8 +128,8 @@ public final class TimeoutPolicy {
     }
 
     /**
-     * The same policy with more path fragments that mean {@link TimeoutClass#LONG}, found anywhere in the path. This and
-     * the next methods change the lists of the {@linkplain TimeoutClassifier#standard() standard} classifier.
+     * The same policy with more path fragments that mean {@link TimeoutClass#LONG}, found anywhere in the path. This
+     * and the next methods change the lists of the {@linkplain TimeoutClassifier#standard() standard} classifier.
      *
      * @throws IllegalStateException if the policy has a classifier of one's own, which has no such lists
      */
@@ -145,12 +145,18 @@ public final class TimeoutPolicy {
         return withClassifier(lists().withLongPaths(fragments));
     }
 
-    /** The same policy with more media types, without parameters, that mean {@link TimeoutClass#LONG} in {@code Accept} and {@code Content-Type}. */
+    /**
+     * The same policy with more media types, without parameters, that mean {@link TimeoutClass#LONG} in {@code Accept}
+     * and {@code Content-Type}.
+     */
     public TimeoutPolicy plusLongTypes(String... types) {
         return withClassifier(lists().plusLongTypes(types));
     }
 
-    /** The same policy with other media types, without parameters, that mean {@link TimeoutClass#LONG} in {@code Accept} and {@code Content-Type}. */
+    /**
+     * The same policy with other media types, without parameters, that mean {@link TimeoutClass#LONG} in {@code Accept}
+     * and {@code Content-Type}.
+     */
     public TimeoutPolicy withLongTypes(Set<String> types) {
         return withClassifier(lists().withLongTypes(types));
     }
@@ -160,7 +166,9 @@ public final class TimeoutPolicy {
         return withClassifier(lists().plusDownloadSegments(segments));
     }
 
-    /** The same policy with other whole path segments that mean {@link TimeoutClass#DOWNLOAD}, given without slashes. */
+    /**
+     * The same policy with other whole path segments that mean {@link TimeoutClass#DOWNLOAD}, given without slashes.
+     */
     public TimeoutPolicy withDownloadSegments(Set<String> segments) {
         return withClassifier(lists().withDownloadSegments(segments));
     }

@@ -57,7 +57,10 @@ final class ExchangeDeadline {
         return timeoutClass;
     }
 
-    /** Lets the request choose the class; {@code ofRoute} is for the log. If the classifier fails, it is {@code DEFAULT}. */
+    /**
+     * Lets the request choose the class; {@code ofRoute} is for the log. If the classifier fails, it is
+     * {@code DEFAULT}.
+     */
     void choose(TimeoutPolicy timeouts, RequestHead request, String ofRoute) {
         route = ofRoute;
         policy = timeouts;

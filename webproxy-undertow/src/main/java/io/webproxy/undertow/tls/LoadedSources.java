@@ -91,8 +91,7 @@ record LoadedSources(
     }
 
     /** The certificates of a source that equals this one; null if there is none, or it is a provider. */
-    @Nullable
-    HeldKeys equalTo(Certificates source) {
+    @Nullable HeldKeys equalTo(Certificates source) {
         return held.entrySet().stream()
                 .filter(each -> each.getKey().equals(source))
                 .map(Map.Entry::getValue)

@@ -149,8 +149,7 @@ final class AgentChannel extends ControlChannel {
     }
 
     /** Its line in the agents file; null before the hello. From any thread. */
-    @Nullable
-    AgentEntry entry() {
+    @Nullable AgentEntry entry() {
         return entry;
     }
 
