@@ -23,9 +23,9 @@ import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.ServerObserver;
 import io.webproxy.spi.StatusData;
 import io.webproxy.tls.CertificateStatus;
+import java.lang.reflect.Method;
 import java.time.Duration;
 import java.time.Instant;
-import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -288,7 +288,8 @@ class ProxyMetricsTest {
                     String event = name.replaceFirst("^(tunnel|certificate)", "")
                             .replaceAll("(?<!^)([A-Z])", "-$1")
                             .toLowerCase(Locale.ROOT);
-                    String meter = name.startsWith("tunnel") ? "webproxy.tunnel.events" : "webproxy.certificates.events";
+                    String meter =
+                            name.startsWith("tunnel") ? "webproxy.tunnel.events" : "webproxy.certificates.events";
                     assertThat(registry.get(meter).tag("event", event).counter().count())
                             .isEqualTo(1);
                 }
