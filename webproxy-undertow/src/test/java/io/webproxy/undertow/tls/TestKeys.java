@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPair;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
@@ -28,6 +29,10 @@ final class TestKeys {
             .certificateAuthority(0)
             .signedBy(ROOT)
             .build();
+
+    /** Of all leafs with RSA: to find its primes takes longer than all the rest of a test. */
+    private static final KeyPair RSA =
+            new HeldCertificate.Builder().rsa2048().build().keyPair();
 
     private final Path directory;
     final Path trust;
@@ -81,7 +86,7 @@ final class TestKeys {
 
     /** An RSA leaf for these names. */
     Certificates rsa(String... names) throws IOException {
-        return source(builder(names).rsa2048().build());
+        return source(builder(names).keyPair(RSA).build());
     }
 
     HeldCertificate.Builder builder(String... names) {
