@@ -15,22 +15,24 @@ public final class BulkBuffers {
     /** The usual size in bytes. */
     public static final int SIZE = 128 * 1024;
 
-    private static final int MOST = 16;
+    /** The usual number. */
+    public static final int MOST = 16;
 
     private final int size;
     private final Deque<ByteBuffer> free = new ArrayDeque<>(MOST);
     private int made;
     /** Fewer once memory had no room: each attempt would stop the thread for half a second. */
-    private int most = MOST;
+    private int most;
 
     /** Buffers of the usual size; none is allocated yet. */
     public BulkBuffers() {
-        this(SIZE);
+        this(SIZE, MOST);
     }
 
-    /** Buffers of this size; none is allocated yet. */
-    public BulkBuffers(int size) {
+    /** At most so many buffers of this size; none is allocated yet. */
+    public BulkBuffers(int size, int most) {
         this.size = size;
+        this.most = most;
     }
 
     /** An empty buffer, or null if all are in use, or if memory has no room for one more. */

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.server;
 
+import io.webproxy.undertow.deadline.BulkBuffers;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +24,16 @@ final class Machine {
     }
 
     static int bufferSize(int configured) {
-        return configured > 0 ? configured : Runtime.getRuntime().maxMemory() < SMALL_MEMORY ? SMALL_BUFFER : BUFFER;
+        return configured > 0 ? configured : isSmall() ? SMALL_BUFFER : BUFFER;
+    }
+
+    /** How many large buffers downloads may use: they need memory that is promised to no request. */
+    static int largeBuffers() {
+        return isSmall() ? 0 : BulkBuffers.MOST;
+    }
+
+    private static boolean isSmall() {
+        return Runtime.getRuntime().maxMemory() < SMALL_MEMORY;
     }
 
     static int backlog(int configured) {

@@ -62,9 +62,12 @@ final class ServerParts {
     ServerParts(ProxyConfig config, IoThreads threads, LongSupplier nanoClock) {
         this.threads = threads;
         DescriptorRoom room = DescriptorRoom.ofProcess();
-        IoBuffers buffers = new IoBuffers(Machine.bufferSize(config.tuning().bufferSize()), new BulkBuffers());
+        IoBuffers buffers = new IoBuffers(
+                Machine.bufferSize(config.tuning().bufferSize()),
+                new BulkBuffers(BulkBuffers.SIZE, Machine.largeBuffers()));
         this.records = new IoBuffers(
-                Math.max(TLS_RECORD, buffers.getBufferSize()), new BulkBuffers(BulkBuffers.SIZE + BULK_OVERHEAD));
+                Math.max(TLS_RECORD, buffers.getBufferSize()),
+                new BulkBuffers(BulkBuffers.SIZE + BULK_OVERHEAD, Machine.largeBuffers()));
         // observers are in place first, because certificate providers report events while they start
         Recorder recorder = new Recorder(config.observers(), config.accessLog().orElse(null));
         this.exchanges = new Exchanges(

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(LeakCheck.class)
 class IoBuffersTest {
-    private final IoBuffers buffers = new IoBuffers(100, new BulkBuffers(1000));
+    private final IoBuffers buffers = new IoBuffers(100, new BulkBuffers(1000, 16));
 
     private static List<PooledByteBuffer> take(ByteBufferPool from, int count) {
         return new ArrayList<>(Stream.generate(from::allocate).limit(count).toList());
@@ -98,8 +98,16 @@ class IoBuffersTest {
     }
 
     @Test
+    void bulkHasOrdinaryBuffersWhereMemoryIsSmall() {
+        IoBuffers none = new IoBuffers(100, new BulkBuffers(1000, 0));
+        assertThat(capacity(none.forBulk())).isEqualTo(100);
+        none.beginBulk();
+        assertThat(capacity(none)).isEqualTo(100);
+    }
+
+    @Test
     void bulkGoesOnWithoutMemoryForLargeBuffers() {
-        IoBuffers none = new IoBuffers(100, new BulkBuffers(Integer.MAX_VALUE));
+        IoBuffers none = new IoBuffers(100, new BulkBuffers(Integer.MAX_VALUE, 16));
         assertThat(capacity(none.forBulk())).isEqualTo(100);
         long start = System.nanoTime();
         assertThat(take(none.forBulk(), 100)).hasSize(100);

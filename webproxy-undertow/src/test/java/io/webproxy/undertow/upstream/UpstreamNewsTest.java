@@ -138,7 +138,8 @@ class UpstreamNewsTest {
         healthy = true;
         news.passes("/ready");
         assertThat(said())
-                .containsExactly("upstreamUp http://a.test:80 is back: it passes its health check /ready again, after 5 s");
+                .containsExactly(
+                        "upstreamUp http://a.test:80 is back: it passes its health check /ready again, after 5 s");
     }
 
     @Test
