@@ -1,4 +1,4 @@
-package io.webproxy.undertow;
+package io.webproxy.blackbox.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -579,6 +579,59 @@ class ResponseFilterTest {
                 assertThat(response.code()).isEqualTo(200);
             }
             assertThat(List.copyOf(seen)).containsExactly("GET /1 200");
+        }
+    }
+
+    @Test
+    void ofRetriedRequestsOnlyTheLastResponseIsSeen() throws Exception {
+        try (RawUpstream busy = keeping("HTTP/1.1 503 Service Unavailable¶Content-Length: 4¶¶busy");
+                RawUpstream upstream = keeping(OK);
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(
+                                r -> r.retryOn(503).responseFilter(watching()).forward(busy.uri(), upstream.uri())))) {
+            for (int i = 0; i < 2; i++) {
+                try (Response response = proxy.get("/")) {
+                    assertThat(response.code()).isEqualTo(200);
+                }
+            }
+            assertThat(seen).containsExactly("GET / 200", "GET / 200");
+        }
+    }
+
+    @Test
+    void responseThatWasKeptWhileOthersFailedIsHeldAndReplacedToo() throws Exception {
+        try (RawUpstream busy = keeping("HTTP/1.1 503 Service Unavailable¶Content-Length: 4¶¶busy");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.route(r ->
+                                r.retryOn(503).responseFilter(later()).forward(busy.uri(), "http://127.0.0.1:1")))) {
+            CompletableFuture<Integer> got = CompletableFuture.supplyAsync(() -> {
+                try (Response response = proxy.get("/")) {
+                    return response.code();
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            asked().complete(FilterDecision.answer(Answer.of(429)));
+            assertThat(got.get(30, TimeUnit.SECONDS)).isEqualTo(429);
+            await().until(() -> proxy.server().status().exchanges() == 0);
+        }
+    }
+
+    @Test
+    void earlyResponseIsReplacedWithoutWaitingForTheRequestBody() throws Exception {
+        try (RawUpstream upstream = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 413 Content Too Large¶Content-Length: 3¶¶big");
+                    c.end();
+                });
+                TestProxy proxy = proxy(Front.H1, upstream, r -> r.responseFilter(later()));
+                RawConnection client = proxy.raw()) {
+            client.send("POST / HTTP/1.1¶Host: a¶Content-Length: 100¶¶part");
+            asked().complete(FilterDecision.answer(Answer.text(413, "replaced")));
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 413 ").endsWith("replaced");
+            assertThat(client.end()).isNotNull();
         }
     }
 }
