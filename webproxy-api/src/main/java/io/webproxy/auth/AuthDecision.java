@@ -19,8 +19,7 @@ public final class AuthDecision {
     private final Map<String, List<String>> headers;
     private final Set<String> removed;
 
-    private AuthDecision(
-            @Nullable String user, int status, Map<String, List<String>> headers, Set<String> removed) {
+    private AuthDecision(@Nullable String user, int status, Map<String, List<String>> headers, Set<String> removed) {
         this.user = user;
         this.status = status;
         this.headers = headers;

@@ -66,8 +66,8 @@ public final class BasicAuth implements Authenticator {
      * after a change; if the changed file is invalid, has no user or ends without a line end, the users stay, with one
      * WARN. Passwords above 72 bytes are refused, because bcrypt ignores the rest.
      *
-     * <p>Hashing runs on the executor of {@link #start}. Verified credentials are cached for 5
-     * minutes, 1,024 at most, until the file changes.
+     * <p>Hashing runs on the executor of {@link #start}. Verified credentials are cached for 5 minutes, 1,024 at most,
+     * until the file changes.
      */
     public static BasicAuth htpasswd(Path file) {
         return new BasicAuth(new AcceptedPasswords.Htpasswd(file), DEFAULT_REALM, false);

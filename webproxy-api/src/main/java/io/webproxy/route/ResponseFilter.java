@@ -4,8 +4,8 @@ import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
 
 /**
- * A hook in each response of a route's upstreams, before any byte of it is sent: it sees status and fields, and lets the
- * response proceed, possibly with other fields, or answers in its place. The body isn't shown.
+ * A hook in each response of a route's upstreams, before any byte of it is sent: it sees status and fields, and lets
+ * the response proceed, possibly with other fields, or answers in its place. The body isn't shown.
  *
  * <p>It sees final responses, after retries and the route's edits, and none that the server makes itself. Interim
  * responses (1xx) and the switch to another protocol (101) pass without it.

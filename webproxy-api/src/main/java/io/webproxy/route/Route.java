@@ -717,8 +717,8 @@ public final class Route {
         }
 
         /**
-         * Adds upstreams to a group of the route's own, see {@link Upstream#of}; they take turns. In addition to earlier
-         * calls: {@link #clearTarget} removes those given before.
+         * Adds upstreams to a group of the route's own, see {@link Upstream#of}; they take turns. In addition to
+         * earlier calls: {@link #clearTarget} removes those given before.
          */
         public Builder forward(String... uris) {
             for (String uri : Objects.requireNonNull(uris, "uris")) {

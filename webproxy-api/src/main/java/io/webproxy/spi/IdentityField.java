@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
 /** Names of fields in which only the server says who a client is, such as {@code X-Forwarded-User}. */
 public final class IdentityField {
     private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9-]{0,63}");
-    private static final Pattern TAKEN = Pattern.compile("(proxy|content|accept|if|sec|grpc)-.*|x-(original|rewrite)-.*");
+    private static final Pattern TAKEN =
+            Pattern.compile("(proxy|content|accept|if|sec|grpc)-.*|x-(original|rewrite)-.*");
     private static final Set<String> TAKEN_NAMES = Set.of(
             "accept",
             "authorization",
@@ -60,7 +61,8 @@ public final class IdentityField {
         String lower = Objects.requireNonNull(name, "field").toLowerCase(Locale.ROOT);
         if (!isFree(name)
                 || folded(name).startsWith("client-cert")
-                || (lower.startsWith("x-forwarded-") && !OF_A_USER.matcher(lower).matches())) {
+                || (lower.startsWith("x-forwarded-")
+                        && !OF_A_USER.matcher(lower).matches())) {
             throw new IllegalArgumentException(
                     option + ": " + name.replaceAll("[^!-~]", "?")
                             + " (expected: letters, digits and hyphens, and no name with a meaning of its own; such as X-Forwarded-User or Remote-User)");
@@ -70,9 +72,7 @@ public final class IdentityField {
 
     private static boolean isFree(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
-        return NAME.matcher(name).matches()
-                && !TAKEN.matcher(lower).matches()
-                && !TAKEN_NAMES.contains(folded(name));
+        return NAME.matcher(name).matches() && !TAKEN.matcher(lower).matches() && !TAKEN_NAMES.contains(folded(name));
     }
 
     /** Whether servers may confuse two names: they differ in case and punctuation at most. */

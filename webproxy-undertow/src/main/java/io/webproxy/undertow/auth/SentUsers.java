@@ -17,17 +17,20 @@ public final class SentUsers {
      */
     public static void check(ProxyConfig config) {
         for (Route route : config.routes()) {
-            Authenticator authenticator =
-                    (route.access().ownAuthenticator() ? route.access().authenticator() : config.authenticator())
-                            .orElse(null);
+            Authenticator authenticator = (route.access().ownAuthenticator()
+                            ? route.access().authenticator()
+                            : config.authenticator())
+                    .orElse(null);
             if (route.userField().isPresent()
                     && authenticator instanceof BasicAuth basic
                     && basic.accepted() instanceof AcceptedPasswords.Htpasswd htpasswd) {
                 String user = PasswordFile.read(htpasswd.file()).unsendable();
                 if (user != null) {
                     throw new IllegalArgumentException("htpasswd: " + htpasswd.file() + ", user "
-                            + user.replaceAll("[^!-~]", "?") + " (expected: users of visible ASCII characters, for route "
-                            + route.name() + " sends them in " + route.userField().get() + ")");
+                            + user.replaceAll("[^!-~]", "?")
+                            + " (expected: users of visible ASCII characters, for route "
+                            + route.name() + " sends them in "
+                            + route.userField().get() + ")");
                 }
             }
         }

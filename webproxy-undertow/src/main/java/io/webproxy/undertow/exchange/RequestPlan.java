@@ -47,7 +47,16 @@ public record RequestPlan(
     /** A copy that doesn't forward these fields of the client: they are for the proxy only. */
     public RequestPlan keeping(Set<HttpString> credentials) {
         return new RequestPlan(
-                route, path, forwarded, userFields, credentials, unusualNamesPass, rewrittenPath, requestEdits, onlyUpstream, tags);
+                route,
+                path,
+                forwarded,
+                userFields,
+                credentials,
+                unusualNamesPass,
+                rewrittenPath,
+                requestEdits,
+                onlyUpstream,
+                tags);
     }
 
     /** A copy that forwards fields with unusual names. */

@@ -26,8 +26,7 @@ import org.slf4j.LoggerFactory;
  *   <li><i>Sent:</i> {@link OutboundRequest} is on that stream, its body follows, and the exchange waits for the
  *       response head. A failed stream may lead back to asking.
  *   <li><i>Relaying:</i> the final response head has arrived, has passed {@link ResponseFiltering} if the route has a
- *       filter, and {@link ResponseRelay} handles the exchange; after a
- *       101, {@link Tunnel} does.
+ *       filter, and {@link ResponseRelay} handles the exchange; after a 101, {@link Tunnel} does.
  * </ol>
  *
  * Before relaying, every failure ends it by {@link EarlyEnd}. It is <i>shut</i> when further events no longer matter:

@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * Asks a route's response filter about a response. Until it has decided, the response waits unread, within the limits of
- * its timeout class, and always one. A decision that comes after the end of the exchange is ignored.
+ * Asks a route's response filter about a response. Until it has decided, the response waits unread, within the limits
+ * of its timeout class, and always one. A decision that comes after the end of the exchange is ignored.
  *
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */

@@ -120,18 +120,19 @@ class RequestIdentityTest {
                     AuthDecision.granted(request.header("X-Name").orElse("")));
         };
         try (TestProxy proxy = TestProxy.start(
-                front, b -> b.authenticator(named).route(r -> r.answer(request -> {
-                    users.add(request.user());
-                    return Answer.of(204);
-                })))) {
+                front,
+                b -> b.authenticator(named)
+                        .route(r -> r.answer(request -> {
+                            users.add(request.user());
+                            return Answer.of(204);
+                        })))) {
             for (String name : List.of("bob", "")) {
                 try (Response response = proxy.get("/", "X-Name", name)) {
                     assertThat(response.code()).isEqualTo(204);
                 }
                 assertThat(users.take()).isEmpty();
                 assertThat(users.take()).isEqualTo(Optional.of(name).filter(text -> !text.isEmpty()));
-                assertThat(proxy.record().user())
-                        .isEqualTo(Optional.of(name).filter(text -> !text.isEmpty()));
+                assertThat(proxy.record().user()).isEqualTo(Optional.of(name).filter(text -> !text.isEmpty()));
             }
         }
     }
@@ -171,14 +172,14 @@ class RequestIdentityTest {
         try (TestProxy proxy = withKey(front, true);
                 Response response = proxy.get("/", sent)) {
             assertThat(response.code()).isEqualTo(200);
-            assertThat(head()).contains("\r\nx-other: kept\r\n", "\r\ncookie: own=1\r\n").doesNotContain("open");
+            assertThat(head())
+                    .contains("\r\nx-other: kept\r\n", "\r\ncookie: own=1\r\n")
+                    .doesNotContain("open");
         }
         try (TestProxy proxy = withKey(front, false);
                 Response response = proxy.get("/", sent)) {
             assertThat(response.code()).isEqualTo(200);
-            assertThat(head())
-                    .contains("x-sesame: open", "session=open")
-                    .doesNotContain("bearer");
+            assertThat(head()).contains("x-sesame: open", "session=open").doesNotContain("bearer");
         }
     }
 

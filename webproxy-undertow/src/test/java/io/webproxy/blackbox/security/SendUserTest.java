@@ -108,8 +108,10 @@ class SendUserTest {
                             .sendUser("X-Forwarded-User")
                             .forward(upstream.uri()))
                     .route(r -> r.name("who").path("/who").sendUser("X-Who").forward(upstream.uri()))
-                    .route(r -> r.name("silent").path("/silent").allowUnderscores().forward(upstream.uri()))
-                    .route(r -> r.name("open").path("/open").withoutAuthentication().forward(upstream.uri()));
+                    .route(r ->
+                            r.name("silent").path("/silent").allowUnderscores().forward(upstream.uri()))
+                    .route(r ->
+                            r.name("open").path("/open").withoutAuthentication().forward(upstream.uri()));
             more.accept(b);
         });
     }
@@ -143,7 +145,9 @@ class SendUserTest {
                         .contains("\r\nx-other: passes\r\n")
                         .doesNotContain("forged", "x-forwarded-user", "x-who");
             }
-            assertThat(proxy.server().update(b -> b.removeRoute("sends").removeRoute("who").forward(upstream.uri())))
+            assertThat(proxy.server()
+                            .update(b ->
+                                    b.removeRoute("sends").removeRoute("who").forward(upstream.uri())))
                     .isNotNull();
             assertThat(head(proxy, "/open", FORGED))
                     .as("once no route sends users they are fields like others")
@@ -179,17 +183,16 @@ class SendUserTest {
         try (TestProxy proxy = proxy(Front.H2_TLS, b -> {});
                 Http2Client client = Http2Client.open(proxy)) {
             client.sendBlock(
-                    0,
-                    1,
-                    Http2Client.block("POST", "/who", "localhost", "authorization", ANN),
-                    Integer.MAX_VALUE);
+                    0, 1, Http2Client.block("POST", "/who", "localhost", "authorization", ANN), Integer.MAX_VALUE);
             client.sendBlock(
                     Http2Client.END_STREAM,
                     1,
                     Http2Client.fields("x-who", "forged", "x_who", "forged", "x-sum", "1"),
                     Integer.MAX_VALUE);
             assertThat(client.answer(1)).startsWith("200");
-            assertThat(head()).contains("\r\nx-sum: 1\r\n", "\r\nx-who: ann\r\n").doesNotContain("forged");
+            assertThat(head())
+                    .contains("\r\nx-sum: 1\r\n", "\r\nx-who: ann\r\n")
+                    .doesNotContain("forged");
         }
     }
 
@@ -200,9 +203,7 @@ class SendUserTest {
             client.send("GET / HTTP/1.1¶Host: a¶Authorization: " + ANN
                     + "¶Connection: X-Forwarded-User, keep-alive¶X-Forwarded-User: forged¶¶");
             assertThat(client.readResponse()).endsWith("ok");
-            assertThat(head())
-                    .containsOnlyOnce("\r\nx-forwarded-user: ann\r\n")
-                    .doesNotContain("forged");
+            assertThat(head()).containsOnlyOnce("\r\nx-forwarded-user: ann\r\n").doesNotContain("forged");
         }
     }
 
@@ -212,18 +213,17 @@ class SendUserTest {
             names = {"H1", "H1_TLS", "H2_TLS"})
     void removalAppliesAtOnceOnOpenConnections(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
-                front, b -> b.basicAuth("ann", "secret").route(r -> r.name("all").forward(upstream.uri())))) {
+                front,
+                b -> b.basicAuth("ann", "secret").route(r -> r.name("all").forward(upstream.uri())))) {
             assertThat(head(proxy, "/", FORGED)).contains("\r\nx-who: forged\r\n");
             proxy.server()
-                    .update(b -> b.route(
-                            r -> r.name("all").sendUser("X-Who").forward(upstream.uri())));
+                    .update(b -> b.route(r -> r.name("all").sendUser("X-Who").forward(upstream.uri())));
             assertThat(head(proxy, "/", FORGED))
                     .containsOnlyOnce("\r\nx-who: ann\r\n")
                     .doesNotContain("x_who", "x-who: forged");
             proxy.server()
-                    .update(b -> b.route(b.build().routes().get(0).toBuilder()
-                            .withoutUser()
-                            .build()));
+                    .update(b -> b.route(
+                            b.build().routes().get(0).toBuilder().withoutUser().build()));
             assertThat(head(proxy, "/", FORGED)).contains("\r\nx-who: forged\r\n");
         }
     }
@@ -271,7 +271,8 @@ class SendUserTest {
                 b -> b.basicAuth("ann", "secret")
                         .route(r -> r.sendUser("X-Who")
                                 .filter(request -> FilterDecision.proceed()
-                                        .setHeader("X-Who", request.header("X-Who").orElse("forged"))
+                                        .setHeader(
+                                                "X-Who", request.header("X-Who").orElse("forged"))
                                         .setHeader("x_who", "forged")
                                         .setHeader("X-Mine", request.user().orElse("")))
                                 .forward(upstream.uri()))
@@ -328,8 +329,7 @@ class SendUserTest {
     void tunnelsAreOpenedInTheUsersName() throws Exception {
         try (TestProxy proxy = proxy(Front.H1, b -> {})) {
             for (String request : new String[] {
-                WebSocketHandshake.REQUEST,
-                "GET / HTTP/1.1¶Host: a¶Connection: Upgrade¶Upgrade: tcp¶¶"
+                WebSocketHandshake.REQUEST, "GET / HTTP/1.1¶Host: a¶Connection: Upgrade¶Upgrade: tcp¶¶"
             }) {
                 try (RawConnection client = proxy.raw()) {
                     client.send(request.replaceFirst(
@@ -391,8 +391,7 @@ class SendUserTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.basicAuth("ann", "secret")
-                                .route(r -> r.sendUser("X-Forwarded-User")
-                                        .forward(closing.uri(), upstream.uri())))) {
+                                .route(r -> r.sendUser("X-Forwarded-User").forward(closing.uri(), upstream.uri())))) {
             for (int i = 0; i < 2; i++) {
                 assertThat(head(proxy, "/", FORGED))
                         .containsOnlyOnce("\r\nx-forwarded-user: ann\r\n")
@@ -417,8 +416,8 @@ class SendUserTest {
                 b -> b.authenticator(BasicAuth.htpasswd(file))
                         .route(r -> r.name("all").forward(upstream.uri())))) {
             assertThatThrownBy(() -> proxy.server()
-                            .update(b -> b.route(
-                                    r -> r.name("all").sendUser("X-Who").forward(upstream.uri()))))
+                            .update(b ->
+                                    b.route(r -> r.name("all").sendUser("X-Who").forward(upstream.uri()))))
                     .isInstanceOf(ProxyStartException.class)
                     .hasMessage(problem);
             Files.writeString(file, "ann:" + hash + "\n");
