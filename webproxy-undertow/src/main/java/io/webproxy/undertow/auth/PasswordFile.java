@@ -102,8 +102,7 @@ final class PasswordFile {
     }
 
     /** The hash of a user, or null if there is no such user. */
-    @Nullable
-    String hashOf(String user) {
+    @Nullable String hashOf(String user) {
         return hashes.get(user);
     }
 
@@ -116,8 +115,7 @@ final class PasswordFile {
     }
 
     /** A user who can't be sent to an upstream; null if there is none. */
-    @Nullable
-    String unsendable() {
+    @Nullable String unsendable() {
         return hashes.keySet().stream()
                 .filter(user -> !IdentityField.isSendable(user))
                 .findFirst()

@@ -92,8 +92,7 @@ public final class Identity {
     }
 
     /** The client's own certificate, or null. */
-    @Nullable
-    X509Certificate certificate() {
+    @Nullable X509Certificate certificate() {
         return certificate;
     }
 

@@ -83,8 +83,7 @@ final class OutboundHead {
     }
 
     /** The protocol that the head asks to switch to; null for none. */
-    @Nullable
-    Upgrade upgrade() {
+    @Nullable Upgrade upgrade() {
         return upgrade;
     }
 
@@ -174,8 +173,7 @@ final class OutboundHead {
     }
 
     /** What the upstream that the head was written for calls its own; null if the route rewrites no locations. */
-    @Nullable
-    Locations locations() {
+    @Nullable Locations locations() {
         return locations;
     }
 
@@ -284,8 +282,7 @@ final class OutboundHead {
     }
 
     /** The trailers to forward to the upstream; null for none. */
-    @Nullable
-    HeaderMap trailers(@Nullable HeaderMap trailers) {
+    @Nullable HeaderMap trailers(@Nullable HeaderMap trailers) {
         if (trailers == null) {
             return null;
         }
