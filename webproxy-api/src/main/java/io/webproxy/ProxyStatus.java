@@ -30,8 +30,8 @@ public sealed interface ProxyStatus permits StatusData {
     long refused();
 
     /**
-     * The same by reason; without zeros: {@code total} and {@code address}, the limits of connections, in all and of one
-     * client address, {@code memory} and {@code descriptors}, shortages of the process.
+     * The same by reason; without zeros: {@code total} and {@code address}, the limits of connections, in all and of
+     * one client address, {@code memory} and {@code descriptors}, shortages of the process.
      */
     Map<String, Long> refusals();
 

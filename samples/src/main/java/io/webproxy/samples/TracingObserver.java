@@ -16,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a server span of each exchange, named and described by OpenTelemetry's semantic conventions for HTTP. Give it to
- * {@code ProxyServer.builder().observer(…)}: an exporter that batches spans doesn't block the IO thread.
+ * Makes a server span of each exchange, named and described by OpenTelemetry's semantic conventions for HTTP. Give it
+ * to {@code ProxyServer.builder().observer(…)}: an exporter that batches spans doesn't block the IO thread.
  *
  * <p>The span is made when the exchange has ended, as a child of the client's span. The upstream gets the client's
  * {@code traceparent} as it came, so that its spans are beside this one, not below it.

@@ -90,7 +90,12 @@ class AcmeCertificatesPebbleTest {
                 assertThat(events)
                         .extracting(Told::method)
                         .containsExactlyInAnyOrder(
-                                "certificateObtained", "certificateObtained", "certificateRevoked", "certificateRevoked", "certificateRenewed", "certificateRenewed");
+                                "certificateObtained",
+                                "certificateObtained",
+                                "certificateRevoked",
+                                "certificateRevoked",
+                                "certificateRenewed",
+                                "certificateRenewed");
             } finally {
                 again.stop();
                 next.shutdownNow();

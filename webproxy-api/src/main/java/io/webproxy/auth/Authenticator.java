@@ -7,8 +7,8 @@ import java.util.concurrent.ScheduledExecutorService;
 /**
  * Decides whether a request may pass.
  *
- * <p>Thread-safe. {@link #authenticate} is called on an IO thread and must not block: slow checks run on the
- * executor of {@link #start}, and complete the stage from any thread. A stage that fails answers 500.
+ * <p>Thread-safe. {@link #authenticate} is called on an IO thread and must not block: slow checks run on the executor
+ * of {@link #start}, and complete the stage from any thread. A stage that fails answers 500.
  */
 public interface Authenticator {
     /**

@@ -50,15 +50,13 @@ final class MeterSet {
     }
 
     /** A timer; null once this is closed. */
-    @Nullable
-    Timer timer(String name, String description, String... tags) {
+    @Nullable Timer timer(String name, String description, String... tags) {
         return add(() ->
                 Timer.builder(name).description(description).tags(tags(tags)).register(registry));
     }
 
     /** A counter; null once this is closed. */
-    @Nullable
-    Counter counter(String name, String description, @Nullable String unit, String... tags) {
+    @Nullable Counter counter(String name, String description, @Nullable String unit, String... tags) {
         return add(() -> Counter.builder(name)
                 .description(description)
                 .baseUnit(unit)
@@ -67,8 +65,7 @@ final class MeterSet {
     }
 
     /** A counter that is counted elsewhere; null once this is closed. */
-    @Nullable
-    FunctionCounter counterOf(String name, String description, DoubleSupplier value, String... tags) {
+    @Nullable FunctionCounter counterOf(String name, String description, DoubleSupplier value, String... tags) {
         return add(
                 () -> FunctionCounter.builder(name, value, DoubleSupplier::getAsDouble)
                         .description(description)
@@ -78,8 +75,7 @@ final class MeterSet {
     }
 
     /** A gauge; null once this is closed. */
-    @Nullable
-    Gauge gauge(String name, String description, @Nullable String unit, DoubleSupplier value, String... tags) {
+    @Nullable Gauge gauge(String name, String description, @Nullable String unit, DoubleSupplier value, String... tags) {
         return add(
                 () -> Gauge.builder(name, value, DoubleSupplier::getAsDouble)
                         .strongReference(true)

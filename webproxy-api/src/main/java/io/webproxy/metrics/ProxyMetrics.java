@@ -14,8 +14,8 @@ import java.util.Objects;
  * The metrics of one server in a Micrometer registry: an observer to give to {@code ProxyServer.builder()}. Its meters
  * are called {@code webproxy.…} and have a tag {@code server}; the module's README lists them.
  *
- * <p>No tag has a value of a request but the method, the status and the protocol, each one of a fixed set, and there is a
- * limit to how many sets of tags there are: what comes later is counted with tags of the value {@code other}.
+ * <p>No tag has a value of a request but the method, the status and the protocol, each one of a fixed set, and there is
+ * a limit to how many sets of tags there are: what comes later is counted with tags of the value {@code other}.
  *
  * <p>Thread-safe. It may outlive its server, and count for the next one.
  */
@@ -167,8 +167,8 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
     }
 
     /**
-     * Removes the meters from the registry, and counts nothing from then on; other servers' meters stay. Idempotent. The
-     * server needn't be closed.
+     * Removes the meters from the registry, and counts nothing from then on; other servers' meters stay. Idempotent.
+     * The server needn't be closed.
      */
     @Override
     public void close() {

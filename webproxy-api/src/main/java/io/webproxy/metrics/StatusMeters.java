@@ -16,8 +16,8 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The meters that show a server's status, which is read at most ten times a second. Those of single upstreams, rules and
- * certificates come and go with them. Thread-safe.
+ * The meters that show a server's status, which is read at most ten times a second. Those of single upstreams, rules
+ * and certificates come and go with them. Thread-safe.
  */
 final class StatusMeters {
     private static final long FRESH_NANOS = 100_000_000L;

@@ -22,8 +22,7 @@ final class TimerTable {
     }
 
     /** The timer of a key, or null. */
-    @Nullable
-    Timer get(int key) {
+    @Nullable Timer get(int key) {
         return timers[place(keys, key)];
     }
 

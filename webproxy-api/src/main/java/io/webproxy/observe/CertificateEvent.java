@@ -13,8 +13,7 @@ public final class CertificateEvent {
     private final String detail;
     private final List<Problem> problems;
 
-    private CertificateEvent(
-            List<String> names, @Nullable Instant notAfter, String detail, List<Problem> problems) {
+    private CertificateEvent(List<String> names, @Nullable Instant notAfter, String detail, List<Problem> problems) {
         this.names = List.copyOf(Objects.requireNonNull(names, "names"));
         this.notAfter = notAfter;
         this.detail = Objects.requireNonNull(detail, "detail");
@@ -80,8 +79,8 @@ public final class CertificateEvent {
 
     @Override
     public String toString() {
-        return "CertificateEvent[names=" + names + ", notAfter=" + notAfter() + ", detail=" + detail
-                + ", problems=" + problems + "]";
+        return "CertificateEvent[names=" + names + ", notAfter=" + notAfter() + ", detail=" + detail + ", problems="
+                + problems + "]";
     }
 
     /** A problem document's content (RFC 7807, RFC 8555 section 6.7). Immutable. */

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An {@code https} upstream must present a certificate that is valid for its host (RFC 9525), by the JVM's trust
  * store or by {@linkplain #withTrust one of its own}. It may ask for the server's {@linkplain #withIdentity
- * certificate}. Upstreams that differ in these, or in what their responses may be, never share a connection. The files are read when the server starts and
- * at every update; after a change, connections made before are no longer used.
+ * certificate}. Upstreams that differ in these, or in what their responses may be, never share a connection. The files
+ * are read when the server starts and at every update; after a change, connections made before are no longer used.
  */
 @SuppressWarnings("exports") // what only the engine reads has types of io.webproxy.spi
 public final class Upstream {
@@ -195,14 +195,14 @@ public final class Upstream {
     /**
      * The same upstream, whose HTTP/1.1 responses may break some rules of RFC 9112, as those of small devices and old
      * servers do: lines of the head that end with LF alone; folded fields; {@code Content-Length} beside
-     * {@code Transfer-Encoding: chunked}, where the chunks count; equal lengths in a list; up to 16 spaces or tabs after
-     * a chunk size; chunks with HTTP/1.0; a status of 600 to 999. Default: the client gets 502 for each, and an abort
-     * for the chunk size.
+     * {@code Transfer-Encoding: chunked}, where the chunks count; equal lengths in a list; up to 16 spaces or tabs
+     * after a chunk size; chunks with HTTP/1.0; a status of 600 to 999. Default: the client gets 502 for each, and an
+     * abort for the chunk size.
      *
-     * <p>The client gets such a response as RFC 9112 has it, with one framing of its own, and the upstream connection is
-     * closed after it; the first one is logged as a warning. Everything else stays refused, such as NUL, CR without LF,
-     * different lengths, and folds in fields that frame the message. Health checks follow the same rules. No effect on
-     * HTTP/2.
+     * <p>The client gets such a response as RFC 9112 has it, with one framing of its own, and the upstream connection
+     * is closed after it; the first one is logged as a warning. Everything else stays refused, such as NUL, CR without
+     * LF, different lengths, and folds in fields that frame the message. Health checks follow the same rules. No effect
+     * on HTTP/2.
      *
      * <p>An LF that a client brings into a field of such an upstream's response starts another field: only for
      * upstreams that put nothing of a request into their heads, or whose clients are trusted.

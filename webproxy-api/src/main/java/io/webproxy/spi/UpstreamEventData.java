@@ -6,8 +6,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /** An event of an upstream. The parameters are those of {@link UpstreamEvent}. */
-public record UpstreamEventData(String upstream, Optional<ForwardError> error, String detail)
-        implements UpstreamEvent {
+public record UpstreamEventData(String upstream, Optional<ForwardError> error, String detail) implements UpstreamEvent {
     /** Nothing is null. */
     public UpstreamEventData {
         Objects.requireNonNull(upstream, "upstream");

@@ -18,8 +18,7 @@ public non-sealed interface CertificateProvider extends Certificates {
      *
      * @return null if it has none for this client: then the next source is tried
      */
-    @Nullable
-    KeyMaterial select(ClientHello hello);
+    @Nullable KeyMaterial select(ClientHello hello);
 
     /**
      * Called once when a server starts that uses this provider, or an update brings it in, before connections are

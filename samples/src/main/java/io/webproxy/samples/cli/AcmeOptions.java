@@ -66,8 +66,7 @@ final class AcmeOptions {
     }
 
     /** The certificate provider; null without these options. */
-    @Nullable
-    Certificates source() {
+    @Nullable Certificates source() {
         if (names.isEmpty()) {
             if (isGiven()) {
                 throw new IllegalArgumentException(

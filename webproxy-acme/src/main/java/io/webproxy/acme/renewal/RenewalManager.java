@@ -111,11 +111,12 @@ public final class RenewalManager {
             if (served != null && served.leaf().equals(material.leaf())) {
                 LOG.info("Revoked the certificate for {}, which is replaced now", String.join(", ", care.names()));
                 care.revoked(material.leaf());
-                context.observer().certificateRevoked(CertificateEvent.of(
-                                care.names(),
-                                "The certificate for " + String.join(", ", care.names())
-                                        + " is revoked; it is served until another is there.")
-                        .withNotAfter(material.notAfter()));
+                context.observer()
+                        .certificateRevoked(CertificateEvent.of(
+                                        care.names(),
+                                        "The certificate for " + String.join(", ", care.names())
+                                                + " is revoked; it is served until another is there.")
+                                .withNotAfter(material.notAfter()));
                 lookNow(care);
             }
         }

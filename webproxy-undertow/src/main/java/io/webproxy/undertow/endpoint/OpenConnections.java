@@ -74,8 +74,7 @@ public final class OpenConnections {
     }
 
     /** Counts a connection that an endpoint has just accepted; null if it exceeds a limit. */
-    @Nullable
-    ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
+    @Nullable ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
         if (!(all.size() < total && memory.test(all.size())) && !resetOldestLingering()) {

@@ -59,14 +59,12 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     }
 
     /** The protocol that it asks to switch to; null for none. */
-    @Nullable
-    Upgrade upgrade() {
+    @Nullable Upgrade upgrade() {
         return head().upgrade();
     }
 
     /** What the upstream calls its own; null if the route rewrites no locations. */
-    @Nullable
-    Locations locations() {
+    @Nullable Locations locations() {
         return head().locations();
     }
 
@@ -81,8 +79,7 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     }
 
     /** The stream in use; null if there is none, or another class has taken it over. */
-    @Nullable
-    UpstreamStream stream() {
+    @Nullable UpstreamStream stream() {
         return stream;
     }
 
@@ -177,8 +174,7 @@ final class OutboundRequest implements RequestHead, Supplier<@Nullable HeaderMap
     }
 
     /** The stream failed and is over. The reset's code tells a gRPC client more than a bare failure. */
-    @Nullable
-    UpstreamStream lost() {
+    @Nullable UpstreamStream lost() {
         UpstreamStream by = stream;
         stream = null;
         GrpcCall call = exchange.grpc();

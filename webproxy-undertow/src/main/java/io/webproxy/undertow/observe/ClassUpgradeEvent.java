@@ -16,18 +16,14 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 final class ClassUpgradeEvent extends Event {
     @Label("Request Id")
-    @Nullable
-    String requestId;
+    @Nullable String requestId;
 
     @Label("Route")
-    @Nullable
-    String route;
+    @Nullable String route;
 
     @Label("Class at the Start")
-    @Nullable
-    String startClass;
+    @Nullable String startClass;
 
     @Label("Class at the End")
-    @Nullable
-    String endClass;
+    @Nullable String endClass;
 }

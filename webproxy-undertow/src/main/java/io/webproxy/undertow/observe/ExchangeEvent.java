@@ -19,46 +19,37 @@ import org.jspecify.annotations.Nullable;
 @StackTrace(false)
 final class ExchangeEvent extends Event {
     @Label("Request Id")
-    @Nullable
-    String requestId;
+    @Nullable String requestId;
 
     @Label("Method")
-    @Nullable
-    String method;
+    @Nullable String method;
 
     @Label("Path")
-    @Nullable
-    String path;
+    @Nullable String path;
 
     @Label("Protocol")
-    @Nullable
-    String protocol;
+    @Nullable String protocol;
 
     @Label("Status")
     int status;
 
     @Label("Route")
-    @Nullable
-    String route;
+    @Nullable String route;
 
     @Label("Upstream")
-    @Nullable
-    String upstream;
+    @Nullable String upstream;
 
     @Label("Attempts")
     int attempts;
 
     @Label("Class at the Start")
-    @Nullable
-    String startClass;
+    @Nullable String startClass;
 
     @Label("Class at the End")
-    @Nullable
-    String endClass;
+    @Nullable String endClass;
 
     @Label("Error")
-    @Nullable
-    String error;
+    @Nullable String error;
 
     @Label("Bytes In")
     @DataAmount

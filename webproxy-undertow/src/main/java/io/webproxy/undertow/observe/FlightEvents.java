@@ -4,8 +4,8 @@ import io.webproxy.spi.ExchangeData;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Events for Java Flight Recorder: exchanges, TLS handshakes and upgrades of timeout classes. Nothing of JFR is started,
- * and no event made, unless something records; without the module {@code jdk.jfr} there are none.
+ * Events for Java Flight Recorder: exchanges, TLS handshakes and upgrades of timeout classes. Nothing of JFR is
+ * started, and no event made, unless something records; without the module {@code jdk.jfr} there are none.
  */
 public final class FlightEvents {
     private static final boolean THERE =

@@ -20,12 +20,10 @@ final class HandshakeEvent extends Event {
     boolean failed;
 
     @Label("Version")
-    @Nullable
-    String version;
+    @Nullable String version;
 
     @Label("Protocol by ALPN")
-    @Nullable
-    String protocol;
+    @Nullable String protocol;
 
     @Label("Total")
     @Description("From the whole ClientHello to the end of the handshake")

@@ -67,8 +67,7 @@ public final class UpstreamKeys {
     }
 
     /** The trusted certificates; null for the JVM's trust store. */
-    @Nullable
-    Set<X509Certificate> trusted() {
+    @Nullable Set<X509Certificate> trusted() {
         return trusted;
     }
 

@@ -64,9 +64,7 @@ class ConnectionCountsTest {
     void refusedConnectionsAreCountedByReason() throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(
-                        Front.H1,
-                        b -> b.forward(upstream.uri())
-                                .tuning(t -> t.withConnectionsPerAddress(1)));
+                        Front.H1, b -> b.forward(upstream.uri()).tuning(t -> t.withConnectionsPerAddress(1)));
                 RawConnection in = proxy.raw()) {
             assertThat(in.send("GET / HTTP/1.1¶Host: a¶¶").readResponse()).startsWith("HTTP/1.1 200 ");
             try (RawConnection out = RawConnection.open(proxy.port())) {

@@ -150,12 +150,12 @@ class JsonLineTest {
         assertThat(JsonLine.of(full(), true))
                 .isEqualTo(
                         "{\"time\":\"2001-09-09T01:46:40.123456789Z\",\"request_id\":\"request-1\",\"client\":\"2001:db8::1\",\"user\":\"operator\","
-                            + "\"method\":\"POST\",\"scheme\":\"https\",\"host\":\"example.com:8443\",\"path\":\"/a/b\","
-                            + "\"query\":\"token=hunter2\",\"protocol\":\"HTTP/2.0\",\"status\":502,\"proxy_answered\":true,"
-                            + "\"route\":\"chat\",\"upstream\":\"127.0.0.1:8080\",\"upstream_protocol\":\"HTTP/1.1\",\"class_start\":\"DEFAULT\","
-                            + "\"class_end\":\"LONG\",\"bytes_in\":5,\"bytes_out\":12345678901,\"attempts\":2,\"connect\":0.001500,"
-                            + "\"first_byte\":0.012000,\"total\":75.000000,\"error\":\"RESPONSE_BODY_IDLE\",\"grpc_status\":14,"
-                            + "\"referer\":\"https://example.com/\",\"user_agent\":\"curl/8.0\",\"traceparent\":\"00-1-2-01\",\"tracestate\":\"a=1,b=2\",\"tags\":{\"model\":\"big\",\"tenant\":\"a\"}}");
+                                + "\"method\":\"POST\",\"scheme\":\"https\",\"host\":\"example.com:8443\",\"path\":\"/a/b\","
+                                + "\"query\":\"token=hunter2\",\"protocol\":\"HTTP/2.0\",\"status\":502,\"proxy_answered\":true,"
+                                + "\"route\":\"chat\",\"upstream\":\"127.0.0.1:8080\",\"upstream_protocol\":\"HTTP/1.1\",\"class_start\":\"DEFAULT\","
+                                + "\"class_end\":\"LONG\",\"bytes_in\":5,\"bytes_out\":12345678901,\"attempts\":2,\"connect\":0.001500,"
+                                + "\"first_byte\":0.012000,\"total\":75.000000,\"error\":\"RESPONSE_BODY_IDLE\",\"grpc_status\":14,"
+                                + "\"referer\":\"https://example.com/\",\"user_agent\":\"curl/8.0\",\"traceparent\":\"00-1-2-01\",\"tracestate\":\"a=1,b=2\",\"tags\":{\"model\":\"big\",\"tenant\":\"a\"}}");
     }
 
     @Test
@@ -163,12 +163,12 @@ class JsonLineTest {
         assertThat(JsonLine.of(empty(), true))
                 .isEqualTo(
                         "{\"time\":\"1970-01-01T00:00:00Z\",\"request_id\":\"request-1\",\"client\":\"192.0.2.1\",\"user\":null,"
-                            + "\"method\":\"GET\",\"scheme\":\"http\",\"host\":\"\",\"path\":\"/\","
-                            + "\"query\":\"\",\"protocol\":\"HTTP/1.1\",\"status\":404,\"proxy_answered\":false,"
-                            + "\"route\":null,\"upstream\":null,\"upstream_protocol\":null,\"class_start\":\"DEFAULT\","
-                            + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"attempts\":0,\"connect\":0.000000,"
-                            + "\"first_byte\":null,\"total\":0.000001,\"error\":null,\"grpc_status\":null,"
-                            + "\"referer\":null,\"user_agent\":null,\"traceparent\":null,\"tracestate\":null,\"tags\":{}}");
+                                + "\"method\":\"GET\",\"scheme\":\"http\",\"host\":\"\",\"path\":\"/\","
+                                + "\"query\":\"\",\"protocol\":\"HTTP/1.1\",\"status\":404,\"proxy_answered\":false,"
+                                + "\"route\":null,\"upstream\":null,\"upstream_protocol\":null,\"class_start\":\"DEFAULT\","
+                                + "\"class_end\":\"DEFAULT\",\"bytes_in\":0,\"bytes_out\":0,\"attempts\":0,\"connect\":0.000000,"
+                                + "\"first_byte\":null,\"total\":0.000001,\"error\":null,\"grpc_status\":null,"
+                                + "\"referer\":null,\"user_agent\":null,\"traceparent\":null,\"tracestate\":null,\"tags\":{}}");
     }
 
     @Test
