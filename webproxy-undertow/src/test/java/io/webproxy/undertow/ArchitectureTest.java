@@ -54,7 +54,7 @@ class ArchitectureTest {
             entry("tls", Set.of("observe")),
             entry("route", Set.of("http", "timeout", "auth", "tls")),
             entry("port", Set.of("http", "tls", "tunnel")),
-            entry("tunnel", Set.of("tls")),
+            entry("tunnel", Set.of()),
             entry("observe", Set.of("timeout")),
             entry("metrics", Set.of("", "observe", "timeout", "tls", "tunnel")));
 

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -55,16 +54,19 @@ final class UpstreamNews {
     private final Rest rest = new Rest();
     private final Rest restOfAnswers = new Rest();
 
-    /** What can happen, and how observers are told. */
+    /** What can happen. */
     private enum Kind {
-        FAILED(ProxyObserver::upstreamFailed),
-        DOWN(ProxyObserver::upstreamDown),
-        UP(ProxyObserver::upstreamUp);
+        FAILED,
+        DOWN,
+        UP;
 
-        private final BiConsumer<ProxyObserver, UpstreamEvent> method;
-
-        Kind(BiConsumer<ProxyObserver, UpstreamEvent> method) {
-            this.method = method;
+        /** Tells an observer that it has happened. */
+        void tell(ProxyObserver observer, UpstreamEvent event) {
+            switch (this) {
+                case FAILED -> observer.upstreamFailed(event);
+                case DOWN -> observer.upstreamDown(event);
+                case UP -> observer.upstreamUp(event);
+            }
         }
     }
 
@@ -268,6 +270,6 @@ final class UpstreamNews {
 
     private void tell(Kind what, @Nullable ForwardError leg, String said) {
         UpstreamEvent event = new UpstreamEventData(upstream, Optional.ofNullable(leg), said);
-        observers.accept(observer -> what.method.accept(observer, event));
+        observers.accept(observer -> what.tell(observer, event));
     }
 }

@@ -278,7 +278,6 @@ class ResponseRelayTest {
                 "HTTP/1.0 200 OK¶Transfer-Encoding: chunked¶¶0¶¶",
                 "HTTP/1.1 200 OK¶X: a\0b¶¶",
                 "HTTP/1.1 200 OK¶X: a\rb¶¶",
-                "HTTP/1.1 200 OK¶X : a¶¶",
                 "HTTP/1.1 200 OK¶X: a¶ folded¶¶",
                 "HTTP/1.1 200 OK\nX: a\n\n",
                 "HTTP/1.1 101 Switching Protocols¶Upgrade: websocket¶Connection: upgrade¶¶",
