@@ -201,6 +201,19 @@ final class ReadmeSnippets {
         // readme: end
     }
 
+    static void responses(ProxyConfig.Builder builder) {
+        // readme: responseFilter
+        builder.route(r -> r.path("/wiki/")
+                .forward("http://127.0.0.1:3000")
+                .responseFilter((request, response) -> response.status() >= 500
+                        ? FilterDecision.answer(Answer.text(
+                                        503,
+                                        "Back in a minute, " + request.user().orElse("stranger")))
+                                .addTag("was", Integer.toString(response.status()))
+                        : FilterDecision.proceed().removeHeader("X-Powered-By").addHeader("Vary", "Cookie")));
+        // readme: end
+    }
+
     static void authenticator(ProxyConfig.Builder builder, Function<String, Optional<String>> userOfToken) {
         // readme: authenticator
         final class Tokens implements Authenticator {
