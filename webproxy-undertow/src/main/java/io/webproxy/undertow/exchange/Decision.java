@@ -18,7 +18,7 @@ public final class Decision<T> {
     private static final Duration LAST_RESORT = Duration.ofMinutes(1);
 
     private final Exchange exchange;
-    private final CompletableFuture<? extends T> future;
+    private final CompletableFuture<T> future;
     private final long end;
 
     /** Continues with the decision or with the failure of its stage; one of both is null. */
@@ -27,7 +27,7 @@ public final class Decision<T> {
         void decided(@Nullable T decision, @Nullable Throwable failure) throws Exception;
     }
 
-    private Decision(Exchange exchange, CompletableFuture<? extends T> future) {
+    private Decision(Exchange exchange, CompletableFuture<T> future) {
         this.exchange = exchange;
         this.future = future;
         Duration ofDefault = exchange.limits().policy().idle(TimeoutClass.DEFAULT);
@@ -43,14 +43,25 @@ public final class Decision<T> {
         return new Decision<>(exchange, future(stage));
     }
 
-    private static <T> CompletableFuture<? extends T> future(@Nullable CompletionStage<? extends T> stage) {
-        try {
-            return stage == null
-                    ? CompletableFuture.failedFuture(new NullPointerException("no stage"))
-                    : stage.toCompletableFuture();
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(e);
+    private static <T> CompletableFuture<T> future(@Nullable CompletionStage<? extends T> stage) {
+        CompletableFuture<T> own = new CompletableFuture<>();
+        if (stage == null) {
+            own.completeExceptionally(new NullPointerException("no stage"));
+            return own;
         }
+        try {
+            var unused = stage.toCompletableFuture().whenComplete((made, failure) -> {
+                if (failure != null) {
+                    own.completeExceptionally(failure);
+                } else {
+                    own.complete(made);
+                }
+            });
+        } catch (Throwable e) {
+            // Throwable: the stage may be the application's own class, and the client is waiting
+            own.completeExceptionally(e);
+        }
+        return own;
     }
 
     /** Whether it is made. */

@@ -29,6 +29,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import okhttp3.MediaType;
 import okhttp3.Request;
 import okhttp3.RequestBody;
@@ -401,7 +402,9 @@ class RequestFilterTest {
         FAILS_LATER,
         LATER_NULL,
         LATER_TWICE,
-        STAGE_OF_ITS_OWN;
+        STAGE_OF_ITS_OWN,
+        STAGE_WITH_AN_ERROR,
+        STAGE_OF_NOTHING;
 
         FilterDecision decide() {
             return switch (this) {
@@ -418,13 +421,24 @@ class RequestFilterTest {
                     FilterDecision.later(CompletableFuture.supplyAsync(
                             () -> FilterDecision.later(CompletableFuture.completedFuture(FilterDecision.proceed()))));
                 case STAGE_OF_ITS_OWN ->
-                    FilterDecision.later(new CompletableFuture<FilterDecision>() {
-                        @Override
-                        public CompletableFuture<FilterDecision> toCompletableFuture() {
-                            throw new UnsupportedOperationException("defect");
-                        }
+                    later(() -> {
+                        throw new UnsupportedOperationException("defect");
                     });
+                case STAGE_WITH_AN_ERROR ->
+                    later(() -> {
+                        throw new StackOverflowError("defect");
+                    });
+                case STAGE_OF_NOTHING -> later(() -> null);
             };
+        }
+
+        private static FilterDecision later(Supplier<CompletableFuture<FilterDecision>> future) {
+            return FilterDecision.later(new CompletableFuture<FilterDecision>() {
+                @Override
+                public CompletableFuture<FilterDecision> toCompletableFuture() {
+                    return future.get();
+                }
+            });
         }
     }
 

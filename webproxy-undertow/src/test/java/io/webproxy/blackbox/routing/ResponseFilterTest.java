@@ -349,6 +349,7 @@ class ResponseFilterTest {
         FAILS_LATER,
         LATER_NULL,
         LATER_TWICE,
+        STAGE_WITH_AN_ERROR,
         PATH,
         UPSTREAM,
         FRAMING;
@@ -367,6 +368,13 @@ class ResponseFilterTest {
                 case LATER_TWICE ->
                     FilterDecision.later(CompletableFuture.supplyAsync(
                             () -> FilterDecision.later(CompletableFuture.completedFuture(FilterDecision.proceed()))));
+                case STAGE_WITH_AN_ERROR ->
+                    FilterDecision.later(new CompletableFuture<FilterDecision>() {
+                        @Override
+                        public CompletableFuture<FilterDecision> toCompletableFuture() {
+                            throw new StackOverflowError("defect");
+                        }
+                    });
                 case PATH -> FilterDecision.proceed().withPath("/other");
                 case UPSTREAM -> FilterDecision.proceed().withUpstream(Upstream.of("http://127.0.0.1:1"));
                 case FRAMING -> FilterDecision.proceed().setHeader("Content-Length", "1");
