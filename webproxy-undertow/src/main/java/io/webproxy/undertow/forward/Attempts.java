@@ -179,7 +179,8 @@ final class Attempts implements UpstreamPool.Taker {
     }
 
     /** The last upstream that was tried; null if a filter chose it, or none was tried. */
-    @Nullable Upstream chosen() {
+    @Nullable
+    Upstream chosen() {
         return candidate == null || exchange.plan().onlyUpstream() != null ? null : candidate.upstream();
     }
 
@@ -288,7 +289,7 @@ final class Attempts implements UpstreamPool.Taker {
     void backTo(Candidate earlier, String protocol, int attempt) {
         candidate = earlier;
         UpstreamPool pool = pools.pool(earlier.upstream());
-        health.asked(earlier, pool);
+        health.backTo(earlier, pool);
         if (pool != null) {
             exchange.upstream().back(earlier.upstream().authority(), pool.inFlight(), protocol, attempt);
         }

@@ -288,7 +288,9 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void ended() {
-        if (isOpen() && request.stream() != null) {
+        if (relay != null) {
+            relay.ended();
+        } else if (isOpen() && request.stream() != null) {
             end().abort();
         } else if (isOpen()) {
             // it was being connected

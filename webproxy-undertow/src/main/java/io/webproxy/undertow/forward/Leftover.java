@@ -15,13 +15,24 @@ final class Leftover {
 
     /** Reads what is at hand of a short body, so that its connection can serve again; else aborts the stream. */
     static void discard(Exchange exchange, StreamSourceConduit body, UpstreamStream stream) {
+        boolean whole = false;
+        try {
+            whole = isRead(exchange, body);
+        } finally {
+            if (!whole) {
+                stream.abort();
+            }
+        }
+    }
+
+    private static boolean isRead(Exchange exchange, StreamSourceConduit body) {
         try (PooledByteBuffer pooled =
                 exchange.http().getConnection().getByteBufferPool().allocate()) {
             int rest = MOST;
             while (rest > 0) {
                 int read = body.read(pooled.getBuffer().clear());
                 if (read < 0) {
-                    return;
+                    return true;
                 }
                 if (read == 0) {
                     break;
@@ -31,6 +42,6 @@ final class Leftover {
         } catch (IOException e) {
             // broken, which is no news about a response that nobody gets
         }
-        stream.abort();
+        return false;
     }
 }

@@ -25,6 +25,9 @@ final class PassiveHealth {
     /** When the upstream was asked for, or took the last bytes of the request. */
     private long since;
 
+    /** Whether no final response head of that upstream has arrived. */
+    private boolean waiting;
+
     private boolean ofGrpc;
     private int status;
     private boolean busy;
@@ -38,6 +41,13 @@ final class PassiveHealth {
         candidate = upstream;
         pool = connections;
         since = now();
+        waiting = true;
+    }
+
+    /** An upstream that was tried before is the one whose response counts. */
+    void backTo(Candidate upstream, @Nullable UpstreamPool connections) {
+        asked(upstream, connections);
+        waiting = false;
     }
 
     /** It has taken bytes of the request body. */
@@ -54,9 +64,9 @@ final class PassiveHealth {
         return exchange.shared().nanoClock().getAsLong();
     }
 
-    /** Nobody waits for its response any more. */
+    /** Nobody waits for its response any more. Says nothing of an upstream whose response head has arrived. */
     void abandoned() {
-        if (candidate != null) {
+        if (candidate != null && waiting) {
             long now = now();
             candidate.latency().waited(now - since, now);
         }
@@ -67,6 +77,7 @@ final class PassiveHealth {
         if (pool != null) {
             pool.health().answered();
         }
+        waiting = false;
         status = head.status();
         ofGrpc = exchange.grpc() != null && Grpc.isCall(head.fields().getFirst(Headers.CONTENT_TYPE));
         busy = status == TOO_MANY_REQUESTS;
@@ -93,6 +104,14 @@ final class PassiveHealth {
             if (ofGrpc) {
                 judge(call.isFailed(status));
             }
+        }
+    }
+
+    /** Its response won't be relayed: of a gRPC response, these fields count if they have its status. */
+    void replaced(HeaderMap fields) {
+        int said = ofGrpc ? Grpc.status(fields.getFirst(Grpc.STATUS)) : -1;
+        if (said >= 0) {
+            judge(Grpc.isFailure(said));
         }
     }
 

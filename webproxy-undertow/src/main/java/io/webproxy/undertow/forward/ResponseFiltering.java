@@ -124,7 +124,10 @@ final class ResponseFiltering implements ResponseListener, Expiry {
             failed(failure != null ? failure : new IllegalStateException(wrong));
             return;
         }
-        over = true;
+        end(() -> carryOut(made));
+    }
+
+    private void carryOut(FilterDecision made) {
         exchange.limits().activity();
         if (!made.tags().isEmpty()) {
             exchange.planned(exchange.plan().withTags(made.tags()));
@@ -133,9 +136,27 @@ final class ResponseFiltering implements ResponseListener, Expiry {
         if (answer == null) {
             owner.relay(response, from, made.headers(), cookie);
         } else {
+            health.replaced(response.fields());
             request.settled();
             Leftover.discard(exchange, body, from);
             owner.replace(answer);
+        }
+    }
+
+    /** Ends the wait by this step. */
+    private void end(Runnable step) {
+        over = true;
+        try {
+            step.run();
+        } catch (Throwable e) {
+            // Throwable: the client is waiting, and no limit ends that any more
+            LOG.error(
+                    "The decision of route {}'s response filter can't be carried out",
+                    exchange.route().name(),
+                    e);
+            exchange.failed(ForwardError.APPLICATION_FAILED);
+            // what the owner still holds of the upstream ends with the exchange
+            exchange.client().abort();
         }
     }
 
@@ -153,10 +174,16 @@ final class ResponseFiltering implements ResponseListener, Expiry {
 
     private void failed(Throwable why) {
         if (isWaiting()) {
-            over = true;
             LOG.error("The response filter of route {} failed", exchange.route().name(), why);
-            owner.unfiltered(ForwardError.APPLICATION_FAILED, "its filter failed");
+            unfiltered(ForwardError.APPLICATION_FAILED, "its filter failed");
         }
+    }
+
+    private void unfiltered(ForwardError error, String detail) {
+        end(() -> {
+            health.replaced(response.fields());
+            owner.unfiltered(error, detail);
+        });
     }
 
     private boolean isWaiting() {
@@ -183,9 +210,10 @@ final class ResponseFiltering implements ResponseListener, Expiry {
     @Override
     public void responseBroken(String detail) {
         if (isWaiting()) {
-            over = true;
-            health.brokeOff(detail);
-            owner.unfiltered(ForwardError.UPSTREAM_CLOSED, detail);
+            end(() -> {
+                health.brokeOff(detail);
+                owner.unfiltered(ForwardError.UPSTREAM_CLOSED, detail);
+            });
         }
     }
 
@@ -203,8 +231,7 @@ final class ResponseFiltering implements ResponseListener, Expiry {
 
     private void late(ForwardError why) {
         if (isWaiting()) {
-            over = true;
-            owner.unfiltered(why, "the response filter didn't decide in time");
+            unfiltered(why, "the response filter didn't decide in time");
         }
     }
 

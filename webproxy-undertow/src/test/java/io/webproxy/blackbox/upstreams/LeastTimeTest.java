@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.route.Balancing;
+import io.webproxy.route.FilterDecision;
 import io.webproxy.route.OutlierEjection;
+import io.webproxy.route.ResponseFilter;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
@@ -17,6 +19,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -145,6 +148,43 @@ class LeastTimeTest {
                 proxy.record();
             }
             assertThat(served(client, 5, a, b)).isEqualTo("bbbbb");
+        }
+    }
+
+    /** Nor do its clients: what they wait for is the application. */
+    @Test
+    void filterThatThinksLongDoesNotMakeItsUpstreamSlow() throws Exception {
+        Semaphore thinking = new Semaphore(0);
+        ResponseFilter filter = (request, response) -> {
+            if (request.path().equals("/")) {
+                return FilterDecision.proceed();
+            }
+            thinking.release();
+            return FilterDecision.later(new CompletableFuture<>());
+        };
+        try (Timed a = new Timed("a");
+                Timed b = new Timed("b");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        clock,
+                        p -> p.route(r -> r.responseFilter(filter)
+                                .forward(UpstreamGroup.of(a.uri(), b.uri()).balancing(Balancing.leastTime()))));
+                RawConnection client = proxy.raw()) {
+            try (RawConnection impatient = proxy.raw()) {
+                impatient.send("GET /think HTTP/1.1¶Host: localhost¶¶");
+                assertThat(a.asked.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+                clock.pass(Duration.ofMillis(100));
+                a.go.release();
+                assertThat(thinking.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+                clock.pass(Duration.ofSeconds(3));
+                impatient.reset();
+                proxy.record();
+            }
+            StringBuilder names = new StringBuilder();
+            for (int i = 0; i < 5; i++) {
+                names.append(served(client, 100, 500, a, b));
+            }
+            assertThat(names.toString()).isEqualTo("baaaa");
         }
     }
 

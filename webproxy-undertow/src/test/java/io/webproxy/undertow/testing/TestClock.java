@@ -4,10 +4,12 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.undertow.deadline.Sweeper;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * A monotonic clock that stands still until a test turns it, for a server with one IO thread. It knows of the sweeps of
@@ -18,6 +20,7 @@ public final class TestClock implements LongSupplier {
 
     private final AtomicLong now = new AtomicLong(System.nanoTime());
     private final AtomicInteger sweeps = new AtomicInteger();
+    private volatile Set<String> failing = Set.of();
 
     @Override
     public long getAsLong() {
@@ -27,7 +30,21 @@ public final class TestClock implements LongSupplier {
         if (swept) {
             sweeps.incrementAndGet();
         }
+        if (!failing.isEmpty() && callers().containsAll(failing)) {
+            failing = Set.of();
+            throw new StackOverflowError("a clock that fails once");
+        }
         return now.get();
+    }
+
+    private static Set<String> callers() {
+        return CALLERS.walk(
+                frames -> frames.map(StackWalker.StackFrame::getMethodName).collect(Collectors.toSet()));
+    }
+
+    /** Throws an Error once, when methods of all these names have called it: for what nothing foresees. */
+    public void failOnce(String... methods) {
+        failing = Set.of(methods);
     }
 
     /** It is later by so much at once, whether an exchange runs or not. */
