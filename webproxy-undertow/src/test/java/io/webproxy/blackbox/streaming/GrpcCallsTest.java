@@ -17,7 +17,10 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.OutlierEjection;
+import io.webproxy.route.ResponseFilter;
+import io.webproxy.route.Route;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.timeout.TimeoutClass;
@@ -140,14 +143,22 @@ class GrpcCallsTest {
     }
 
     private static Consumer<ProxyConfig.Builder> preferring(RawUpstream first, RawUpstream second) {
+        return preferring(first, second, r -> {});
+    }
+
+    private static Consumer<ProxyConfig.Builder> preferring(
+            RawUpstream first, RawUpstream second, Consumer<Route.Builder> more) {
         OutlierEjection limit = OutlierEjection.defaults()
                 .withFailureShare(0.5)
                 .withLeastRequests(3)
                 .withWindow(Duration.ofHours(1))
                 .withTime(Duration.ofHours(1));
-        return b -> b.route(r -> r.forward(UpstreamGroup.of("h2c://" + first.address(), "h2c://" + second.address())
-                .balancing(Balancing.failover())
-                .outlierEjection(limit)));
+        return b -> b.route(r -> {
+            more.accept(r);
+            r.forward(UpstreamGroup.of("h2c://" + first.address(), "h2c://" + second.address())
+                    .balancing(Balancing.failover())
+                    .outlierEjection(limit));
+        });
     }
 
     @ParameterizedTest
@@ -170,6 +181,47 @@ class GrpcCallsTest {
                 assertThat(caller(proxy)).isEqualTo("first");
             }
             assertThat(caller(proxy)).isEqualTo(skipped ? "second" : "first");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"14, true", "5, false"})
+    void upstreamWhoseCallsFailIsSkippedAlsoIfAResponseFilterAnswersThem(String status, boolean skipped)
+            throws Exception {
+        Answer answer = Answer.of(200)
+                .withHeader("Content-Type", "application/grpc")
+                .withHeader("grpc-status", "0")
+                .withHeader("name", "filter");
+        ResponseFilter filter = (request, response) ->
+                response.header("grpc-status").isEmpty() ? FilterDecision.proceed() : FilterDecision.answer(answer);
+        try (RawUpstream first = ending("first", status, false);
+                RawUpstream second = ending("second", "0", true);
+                TestProxy proxy =
+                        TestProxy.start(Front.H2_TLS, preferring(first, second, r -> r.responseFilter(filter)))) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(caller(proxy)).isEqualTo("filter");
+            }
+            assertThat(caller(proxy)).isEqualTo(skipped ? "second" : "filter");
+        }
+    }
+
+    @Test
+    @ExpectedLog(contains = "The response filter of route")
+    void upstreamWhoseCallsFailIsSkippedAlsoIfTheResponseFilterFails() throws Exception {
+        ResponseFilter filter = (request, response) -> {
+            if (response.header("grpc-status").isPresent()) {
+                throw new IllegalStateException("defect");
+            }
+            return FilterDecision.proceed();
+        };
+        try (RawUpstream first = ending("first", "14", false);
+                RawUpstream second = ending("second", "0", true);
+                TestProxy proxy =
+                        TestProxy.start(Front.H2_TLS, preferring(first, second, r -> r.responseFilter(filter)))) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(caller(proxy)).isEqualTo("null");
+            }
+            assertThat(caller(proxy)).isEqualTo("second");
         }
     }
 
@@ -309,6 +361,28 @@ class GrpcCallsTest {
                     .containsEntry("grpc-status", "5")
                     .containsEntry("grpc-message", "no %C3%A4");
             assertThat(proxy.record().grpcStatus()).contains(5);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void responseThatIsTrailersOnlyPassesAResponseFilter(boolean replaced) throws Exception {
+        ResponseFilter filter = (request, response) -> replaced
+                ? FilterDecision.answer(Answer.of(403))
+                : FilterDecision.proceed()
+                        .setHeader("seen", response.header("grpc-status").orElse("-"));
+        try (RawUpstream upstream = ending("a", "5", false);
+                TestProxy proxy = TestProxy.start(
+                        Front.H2_TLS,
+                        b -> b.route(r -> r.responseFilter(filter).forward("h2c://" + upstream.address())));
+                Http2Client client = Http2Client.open(proxy)) {
+            call(client);
+            Http2Client.Frame head = next(client);
+            assertThat(head.flags() & END_STREAM).isEqualTo(END_STREAM);
+            assertThat(client.fields(head))
+                    .containsEntry("grpc-status", replaced ? "7" : "5")
+                    .containsEntry(replaced ? "content-type" : "seen", replaced ? "application/grpc" : "5");
+            assertThat(proxy.record().grpcStatus()).contains(replaced ? 7 : 5);
         }
     }
 

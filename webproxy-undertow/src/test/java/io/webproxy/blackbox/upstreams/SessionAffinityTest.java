@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.undertow.util.Headers;
+import io.webproxy.http.Answer;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.HealthCheck;
@@ -347,6 +348,33 @@ class SessionAffinityTest {
                         assertThat(response.headers("Set-Cookie")).isEmpty();
                     }
                 }
+            }
+        }
+    }
+
+    @Test
+    void responseFilterLeavesTheProxysCookieAlone() throws Exception {
+        try (Sessions a = new Sessions("a");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        p -> p.route(r -> r.responseFilter(
+                                        (request, response) -> request.path().equals("/no")
+                                                ? FilterDecision.answer(Answer.of(403))
+                                                : FilterDecision.proceed()
+                                                        .setHeader(
+                                                                "X-Seen",
+                                                                response.header("Set-Cookie")
+                                                                        .orElse("-"))
+                                                        .removeHeader("Set-Cookie"))
+                                .forward(byCookie(a))))) {
+            a.more = "Set-Cookie: own=1¶Set-Cookie: SERVER=forged¶";
+            try (Response response = proxy.get("/")) {
+                assertThat(cookieOf(response)).matches("SERVER=[0-9a-f]{16}");
+                assertThat(response.header("X-Seen")).isEqualTo("own=1");
+            }
+            try (Response response = proxy.get("/no")) {
+                assertThat(response.code()).isEqualTo(403);
+                assertThat(response.headers("Set-Cookie")).isEmpty();
             }
         }
     }
