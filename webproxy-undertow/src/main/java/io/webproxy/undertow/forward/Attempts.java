@@ -74,6 +74,8 @@ final class Attempts implements UpstreamPool.Taker {
     private boolean elsewhere;
     private int refusals;
     private boolean http11;
+    /** An earlier answer is the client's: what is still under way isn't wanted. */
+    private boolean over;
 
     Attempts(
             Exchange exchange,
@@ -209,7 +211,7 @@ final class Attempts implements UpstreamPool.Taker {
     @Override
     public boolean isWanted() {
         // when the client's connection breaks, Undertow ends the exchange by itself
-        return asker.isOpen() && !exchange.isEnded();
+        return !over && asker.isOpen() && !exchange.isEnded();
     }
 
     @Override
@@ -238,7 +240,7 @@ final class Attempts implements UpstreamPool.Taker {
 
     @Override
     public void failed(ForwardError error, String detail) {
-        if (!asker.isOpen()) {
+        if (!isWanted()) {
             return;
         }
         if (isConnectError(error)) {
@@ -285,8 +287,9 @@ final class Attempts implements UpstreamPool.Taker {
         toNext(false);
     }
 
-    /** An upstream that was tried before is the one that answers. */
+    /** An upstream that was tried before is the one that answers; there are no more attempts. */
     void backTo(Candidate earlier, String protocol, int attempt) {
+        over = true;
         candidate = earlier;
         UpstreamPool pool = pools.pool(earlier.upstream());
         health.backTo(earlier, pool);

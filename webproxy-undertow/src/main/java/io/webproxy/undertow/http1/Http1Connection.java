@@ -86,6 +86,11 @@ public final class Http1Connection extends UndertowConnection implements Exchang
         return current != null;
     }
 
+    /** Whether this is the exchange in progress. */
+    boolean isServing(HttpServerExchange http) {
+        return current == http;
+    }
+
     RequestReceiver receiver() {
         return receiver;
     }

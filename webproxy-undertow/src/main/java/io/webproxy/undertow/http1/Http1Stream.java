@@ -75,7 +75,8 @@ final class Http1Stream implements ClientStream {
 
     @Override
     public void abort() {
-        if (closed) {
+        if (closed || (exchange.isEnded() && !connection.isServing(http))) {
+            // the connection is idle or serves another exchange, which has done nothing wrong
             return;
         }
         closed = true;
