@@ -38,6 +38,8 @@ final class AnswerFailover {
 
     private boolean possible;
     private boolean again;
+    /** When the upstream got the head, or took the last bytes of the body. */
+    private long sentAt;
 
     private @Nullable Kept kept;
 
@@ -100,9 +102,16 @@ final class AnswerFailover {
         }
     }
 
-    /** Whether this is another attempt, after an answer or for want of one. */
+    /** Whether this isn't the first attempt of a request that the route allows several. */
     boolean isAgain() {
-        return again;
+        return again || (possible && exchange.upstream().attempt() > 1);
+    }
+
+    /** An upstream gets the request now, or has taken bytes of its body: from now on it may be late. */
+    void sent() {
+        if (possible) {
+            sentAt = now();
+        }
     }
 
     private long now() {
@@ -155,14 +164,16 @@ final class AnswerFailover {
         attempts.tryAnother();
     }
 
-    /** Called on each sweep before a response: an upstream that is late is given up for another one. */
+    /**
+     * Called on each sweep before a response, unless the client has to send more first: an upstream that is late is
+     * given up for another one.
+     */
     void look(long now) {
         UpstreamStream late = request.stream();
         if (rule.firstByte().isZero()
                 || late == null
                 || !isRepeatable()
-                || request.isAwaitingBody()
-                || now - health.since() < rule.firstByte().toNanos()
+                || now - sentAt < rule.firstByte().toNanos()
                 || !attempts.mayTryAnother()) {
             return;
         }

@@ -100,7 +100,9 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     @Override
     public void choiceFailed(UpstreamChoice.FailedException why) {
         LOG.error("No upstream for {}: {}", exchange, why.getMessage(), why.getCause());
-        end().applicationFailed();
+        if (!failover.fallBack()) {
+            end().applicationFailed();
+        }
     }
 
     @Override
@@ -108,6 +110,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         if (!failover.isAgain()) {
             exchange.limits().activity();
         }
+        failover.sent();
         try {
             request.send(stream, upstream, this);
         } catch (UnwritableException e) {
@@ -120,6 +123,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     @Override
     public void requestBytesTaken(long bytes) {
         health.taken();
+        failover.sent();
         if (!failover.isAgain() || !request.isReplaying()) {
             exchange.limits().activity();
         }
@@ -263,8 +267,8 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
      * a 100.
      */
     private boolean isClientSilent() {
-        boolean waitsForContinue = !continued && exchange.bytesIn() == 0 && InterimResponse.isContinueExpected(http());
-        return request.isAwaitingBody() && !waitsForContinue;
+        return request.isAwaitingBody()
+                && (continued || exchange.bytesIn() > 0 || !InterimResponse.isContinueExpected(http()));
     }
 
     private void timedOut(ForwardError error, String detail, boolean fallsBack) {
@@ -281,7 +285,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         if (isOpen()) {
             exchange.client().watchForAbort(onClientGone);
         }
-        if (isOpen()) {
+        if (isOpen() && !isClientSilent()) {
             failover.look(now);
         }
     }

@@ -55,11 +55,6 @@ final class PassiveHealth {
         since = now();
     }
 
-    /** When it was chosen, or took the last bytes of the request body. */
-    long since() {
-        return since;
-    }
-
     private long now() {
         return exchange.shared().nanoClock().getAsLong();
     }
