@@ -118,6 +118,11 @@ final class AnswerFailover {
         return exchange.shared().nanoClock().getAsLong();
     }
 
+    /** Whether an answer is kept, which holds a place in the pool of its upstream. */
+    boolean isKeeping() {
+        return kept != null;
+    }
+
     /** Whether all of the request could be sent again now. */
     boolean isRepeatable() {
         return possible && request.isRepeatable(rule.bodyBytes());

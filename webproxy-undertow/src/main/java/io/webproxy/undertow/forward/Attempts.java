@@ -67,6 +67,7 @@ final class Attempts implements UpstreamPool.Taker {
     private final Asker asker;
 
     private BooleanSupplier repeatable = () -> false;
+    private BooleanSupplier keeping = () -> false;
     private @Nullable UpstreamChoice choice;
     private @Nullable Candidate candidate;
     private long askedAt;
@@ -96,9 +97,15 @@ final class Attempts implements UpstreamPool.Taker {
         this.asker = asker;
     }
 
-    /** {@code allowed}: whether the route allows the request, as it is now, to be sent again though it was sent. */
-    void repeatIf(BooleanSupplier allowed) {
+    /**
+     * What depends on answers that lead to another attempt.
+     *
+     * @param allowed whether the route allows the request, as it is now, to be sent again though it was sent
+     * @param holding whether an earlier answer is kept
+     */
+    void repeatIf(BooleanSupplier allowed, BooleanSupplier holding) {
         repeatable = allowed;
+        keeping = holding;
     }
 
     // --- choosing ---
@@ -209,6 +216,12 @@ final class Attempts implements UpstreamPool.Taker {
     }
 
     @Override
+    public boolean mayQueue() {
+        // requests that hold a place in one pool and wait for one in another would wait for each other
+        return !keeping.getAsBoolean();
+    }
+
+    @Override
     public boolean isWanted() {
         // when the client's connection breaks, Undertow ends the exchange by itself
         return !over && asker.isOpen() && !exchange.isEnded();
@@ -249,6 +262,8 @@ final class Attempts implements UpstreamPool.Taker {
             if (moveOn(false)) {
                 return;
             }
+        } else if (!mayQueue() && moveOn(false)) {
+            return;
         }
         asker.unserved(error, detail);
     }

@@ -82,12 +82,14 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
             exchange.client().watchForAbort(onClientGone);
         }
         failover.begin();
-        attempts.repeatIf(failover::isRepeatable);
+        attempts.repeatIf(failover::isRepeatable, failover::isKeeping);
         attempts.begin();
     }
 
     private void unwritable(UnwritableException e) {
-        end().refuse(400, "The request can't be forwarded: " + e.getMessage() + ".");
+        if (!failover.fallBack()) {
+            end().refuse(400, "The request can't be forwarded: " + e.getMessage() + ".");
+        }
     }
 
     @Override

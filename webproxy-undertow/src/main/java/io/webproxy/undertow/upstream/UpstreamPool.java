@@ -37,6 +37,11 @@ public final class UpstreamPool {
         /** Whether a connection is still wanted. */
         boolean isWanted();
 
+        /** Whether it may wait in the queue; otherwise it fails if no connection is free. */
+        default boolean mayQueue() {
+            return true;
+        }
+
         /** What the connection must support. */
         default Need needs() {
             return Need.ANY;
@@ -240,6 +245,10 @@ public final class UpstreamPool {
     }
 
     void enqueue(Lane lane, Wish wish) {
+        if (!wish.taker().mayQueue() && idle() == 0) {
+            wish.taker().failed(ForwardError.POOL_EXHAUSTED, "all connections are taken");
+            return;
+        }
         if (!queue.add(lane, wish, limits())) {
             wish.taker().failed(ForwardError.POOL_EXHAUSTED, "all connections are taken and the queue is full");
             return;

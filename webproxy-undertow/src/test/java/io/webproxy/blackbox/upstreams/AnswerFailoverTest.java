@@ -6,10 +6,12 @@ import static org.awaitility.Awaitility.await;
 import io.undertow.server.HttpHandler;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
+import io.webproxy.ProxyConfig;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.OutlierEjection;
+import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
@@ -36,6 +38,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import okhttp3.MediaType;
@@ -136,6 +139,15 @@ class AnswerFailoverTest {
                 Front.H1,
                 clock,
                 p -> p.route(r -> more.accept(r.forward(group))).retries(1, 1000));
+    }
+
+    /** {@code silence}: the limit of the class. */
+    private static TestProxy proxy(TestClock clock, Duration silence, Consumer<ProxyConfig.Builder> more) {
+        return TestProxy.start(Front.H1, clock, p -> {
+            p.timeouts(TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, silence))
+                    .retries(1, 1000);
+            more.accept(p);
+        });
     }
 
     private static String get(TestProxy proxy) throws IOException {
@@ -385,6 +397,168 @@ class AnswerFailoverTest {
         }
     }
 
+    /** Whose connect fails when the client has the answer, and has sent its next request. */
+    @Test
+    void attemptThatAnAnswerHasReplacedDoesNotEndTheNextRequest() throws Exception {
+        CountDownLatch connecting = new CountDownLatch(1);
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch release = new CountDownLatch(1);
+        TestClock clock = new TestClock();
+        try (Same a = new Same(busy("a"));
+                RawUpstream silent = RawUpstream.start(c -> {
+                    connecting.countDown();
+                    c.drain();
+                });
+                RawUpstream slow = RawUpstream.start(c -> {
+                    c.readHead();
+                    asked.countDown();
+                    release.await(30, TimeUnit.SECONDS);
+                    c.send(OK);
+                });
+                TestProxy proxy = proxy(
+                        clock,
+                        Duration.ofSeconds(3),
+                        p -> p.route(r -> r.path("/slow").forward(slow.uri()))
+                                .route(r -> r.forward(inOrder(a.uri(), "https://127.0.0.1:" + silent.port()))
+                                        .retryOn(429)));
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            assertThat(connecting.await(30, TimeUnit.SECONDS)).isTrue();
+            clock.pass(Duration.ofSeconds(3));
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 429 ").endsWith("a");
+            client.send("GET /slow HTTP/1.1¶Host: localhost¶¶");
+            assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+            clock.passAndLook(Duration.ofSeconds(2));
+            release.countDown();
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 200 ").endsWith("ok");
+        }
+    }
+
+    @Test
+    void attemptThatAnAnswerHasReplacedIsNotSent() throws Exception {
+        CountDownLatch connecting = new CountDownLatch(1);
+        CountDownLatch accept = new CountDownLatch(1);
+        CountDownLatch accepted = new CountDownLatch(1);
+        Queue<String> paths = new ConcurrentLinkedQueue<>();
+        TestClock clock = new TestClock();
+        try (RawUpstream a = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 429 Busy¶Content-Length: 10¶¶01234");
+                    accepted.await(30, TimeUnit.SECONDS);
+                    c.send("56789");
+                    c.readHead();
+                    c.send(busy("a"));
+                    c.end();
+                });
+                RawUpstream b = RawUpstream.start(c -> {
+                    connecting.countDown();
+                    accept.await(30, TimeUnit.SECONDS);
+                    try (Http2Client h2 = Http2Client.serve(c)) {
+                        Http2Client.Frame first = h2.next(Http2Client.SETTINGS);
+                        while (first.flags() != Http2Client.ACK) {
+                            first = h2.next(Http2Client.SETTINGS);
+                        }
+                        accepted.countDown();
+                        Http2Client.Frame head = h2.next(Http2Client.HEADERS);
+                        paths.add(h2.fields(head).get(":path"));
+                        h2.respond(head.stream(), Http2Client.END_STREAM, "204");
+                        h2.end();
+                    }
+                });
+                TestProxy proxy = proxy(
+                        clock,
+                        Duration.ofSeconds(3),
+                        p -> p.route(r -> r.forward(inOrder(a.uri(), "h2c://127.0.0.1:" + b.port()))
+                                .retryOn(429)));
+                RawConnection client = proxy.raw()) {
+            client.send("GET /first HTTP/1.1¶Host: localhost¶¶");
+            assertThat(connecting.await(30, TimeUnit.SECONDS)).isTrue();
+            clock.pass(Duration.ofSeconds(3));
+            assertThat(client.readHead()).startsWith("HTTP/1.1 429 ");
+            assertThat(client.read(5)).isEqualTo("01234");
+            accept.countDown();
+            assertThat(client.read(5)).isEqualTo("56789");
+            client.send("GET /second HTTP/1.1¶Host: localhost¶¶");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 204 ");
+            assertThat(paths).containsExactly("/second");
+        }
+    }
+
+    @Test
+    @ExpectedLog(contains = "Balancing threw")
+    void firstAnswerIsTheClientsWhenTheBalancingThrowsForTheNext() throws Exception {
+        AtomicInteger calls = new AtomicInteger();
+        try (Same a = new Same(busy("a"));
+                Same b = new Same(OK);
+                Same c = new Same(OK);
+                TestProxy proxy = proxy(
+                        Front.H1,
+                        UpstreamGroup.of(a.uri(), b.uri(), c.uri()).balancing(choice -> {
+                            if (calls.getAndIncrement() > 0) {
+                                throw new IllegalStateException("of the policy's own");
+                            }
+                            return 0;
+                        }),
+                        r -> r.retryOn(429))) {
+            assertThat(get(proxy)).isEqualTo("429 1 a");
+        }
+    }
+
+    /** Each answer that is kept holds its connection. */
+    @ParameterizedTest
+    @EnumSource(names = {"H1", "H2C"})
+    void requestsWhoseAnswersAreKeptDoNotWaitForEachOthersConnections(Kind kind) throws Exception {
+        CountDownLatch both = new CountDownLatch(2);
+        HttpHandler busy = exchange -> {
+            both.countDown();
+            both.await(30, TimeUnit.SECONDS);
+            exchange.setStatusCode(429);
+            exchange.getResponseSender().send("busy");
+        };
+        TestClock clock = new TestClock();
+        try (Http2Upstream a = Http2Upstream.start(kind.tls, busy);
+                Http2Upstream b = Http2Upstream.start(kind.tls, busy);
+                TestProxy proxy = proxy(
+                        clock,
+                        UpstreamGroup.of(kind.upstream(a), kind.upstream(b))
+                                .balancing(choice -> choice.request().path().equals("/a") ? 0 : choice.count() - 1)
+                                .pool(PoolLimits.defaults().withConnections(1).withStreams(1)),
+                        r -> r.retryOn(429));
+                RawConnection first = proxy.raw();
+                RawConnection second = proxy.raw()) {
+            first.send("GET /a HTTP/1.1¶Host: localhost¶¶");
+            second.send("GET /b HTTP/1.1¶Host: localhost¶¶");
+            assertThat(first.readResponse()).startsWith("HTTP/1.1 429 ").endsWith("busy");
+            assertThat(second.readResponse()).startsWith("HTTP/1.1 429 ").endsWith("busy");
+        }
+    }
+
+    @Test
+    void requestWhoseAnswerIsKeptPassesOverAnUpstreamWithoutAFreeConnection() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        TestClock clock = new TestClock();
+        try (Same a = new Same(busy("a"));
+                RawUpstream b = RawUpstream.start(c -> {
+                    c.readHead();
+                    asked.countDown();
+                    c.end();
+                });
+                Same last = new Same(OK);
+                TestProxy proxy = proxy(
+                        clock,
+                        UpstreamGroup.of(a.uri(), b.uri(), last.uri())
+                                .balancing(choice -> choice.request().path().equals("/b") ? 1 : 0)
+                                .pool(PoolLimits.defaults().withConnections(1)),
+                        r -> r.retryOn(429));
+                RawConnection holder = proxy.raw();
+                RawConnection client = proxy.raw()) {
+            holder.send("GET /b HTTP/1.1¶Host: localhost¶¶");
+            assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ").contains(ATTEMPT + ": 3");
+        }
+    }
+
     @Test
     void clientThatLeavesEndsTheSecondAttempt() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
@@ -631,6 +805,106 @@ class AnswerFailoverTest {
             assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
             clock.pass(Duration.ofSeconds(5));
             assertThat(client.readHead()).startsWith("HTTP/1.1 504 ").doesNotContain(ATTEMPT);
+        }
+    }
+
+    /** One that closes its connection doesn't start it again. */
+    @Test
+    void timeoutOfTheClassSpansTheAttemptAfterAClosedConnection() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch close = new CountDownLatch(1);
+        CountDownLatch askedAgain = new CountDownLatch(1);
+        TestClock clock = new TestClock();
+        try (RawUpstream a = RawUpstream.start(c -> {
+                    c.readHead();
+                    asked.countDown();
+                    close.await(30, TimeUnit.SECONDS);
+                });
+                RawUpstream b = RawUpstream.start(c -> {
+                    c.readHead();
+                    askedAgain.countDown();
+                    c.end();
+                });
+                TestProxy proxy = proxy(
+                        clock,
+                        Duration.ofSeconds(15),
+                        p -> p.route(r -> r.forward(inOrder(a.uri(), b.uri())).retryOn(429)));
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+            clock.passAndLook(Duration.ofSeconds(14));
+            close.countDown();
+            assertThat(askedAgain.await(30, TimeUnit.SECONDS)).isTrue();
+            clock.pass(Duration.ofSeconds(1));
+            assertThat(client.readHead()).startsWith("HTTP/1.1 504 ");
+        }
+    }
+
+    @Test
+    void waitForAConnectionIsNotALateFirstByte() throws Exception {
+        CountDownLatch first = new CountDownLatch(1);
+        CountDownLatch rest = new CountDownLatch(1);
+        CountDownLatch second = new CountDownLatch(1);
+        CountDownLatch answer = new CountDownLatch(1);
+        TestClock clock = new TestClock();
+        try (RawUpstream a = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 10¶¶01234");
+                    first.countDown();
+                    rest.await(30, TimeUnit.SECONDS);
+                    c.send("56789");
+                    c.readHead();
+                    second.countDown();
+                    answer.await(30, TimeUnit.SECONDS);
+                    c.send(OK);
+                    c.end();
+                });
+                Same b = new Same(OK);
+                TestProxy proxy = proxy(
+                        clock,
+                        inOrder(a.uri(), b.uri()).pool(PoolLimits.defaults().withConnections(1)),
+                        r -> r.retryOnFirstByte(Duration.ofSeconds(1)));
+                RawConnection holder = proxy.raw();
+                RawConnection client = proxy.raw()) {
+            holder.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            assertThat(holder.readHead()).startsWith("HTTP/1.1 200 ");
+            client.send("GET / HTTP/1.1¶Host: localhost¶¶");
+            await().until(() -> proxy.server().status().upstreams().get(a.uri()).waiting() == 1);
+            clock.passAndLook(Duration.ofMillis(1500));
+            rest.countDown();
+            assertThat(second.await(30, TimeUnit.SECONDS)).isTrue();
+            clock.passAndLook(Duration.ofMillis(100));
+            answer.countDown();
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ").contains(ATTEMPT + ": 1");
+            assertThat(b.heads).isEmpty();
+        }
+    }
+
+    @Test
+    void bodyThatWaitsFor100DoesNotExcuseALateFirstByte() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        TestClock clock = new TestClock();
+        try (RawUpstream a = RawUpstream.start(c -> {
+                    c.readHead();
+                    asked.countDown();
+                    c.end();
+                });
+                RawUpstream b = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 100 Continue¶¶");
+                    assertThat(c.read(5)).isEqualTo("01234");
+                    c.send(OK);
+                });
+                TestProxy proxy =
+                        proxy(clock, inOrder(a.uri(), b.uri()), r -> r.retryOnFirstByte(Duration.ofSeconds(1)));
+                RawConnection client = proxy.raw()) {
+            client.send("PUT / HTTP/1.1¶Host: localhost¶Content-Length: 5¶Expect: 100-continue¶¶");
+            assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+            clock.pass(Duration.ofSeconds(1));
+            assertThat(client.readHead()).startsWith("HTTP/1.1 100 ");
+            client.send("01234");
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ").contains(ATTEMPT + ": 2");
+            assertThat(b.failures()).isEmpty();
         }
     }
 
