@@ -109,6 +109,10 @@ final class ServedTls implements Part, Supplier<@Nullable ServerTls>, AutoClosea
         @Override
         public void finish() {
             files.every(after != null && after.hasFiles() ? reload : Duration.ZERO);
+            if (after != null) {
+                // where files are never looked at, observers hear of it all the same
+                after.tellFailures(events);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
@@ -10,11 +11,14 @@ import io.webproxy.undertow.tls.keys.SelfSignedStore;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,21 +39,36 @@ final class CertificateLoader {
     private record Wanted(List<String> names, boolean rsa) {}
 
     private final Clock clock;
+    private final Consumer<KeyMaterial> check;
+    private final List<Consumer<ProxyObserver>> found = new ArrayList<>();
+    private final List<Consumer<ProxyObserver>> untold = new ArrayList<>();
     private Map<Wanted, StandIn> made = Map.of();
     private Map<Wanted, StandIn> next = Map.of();
     private @Nullable List<String> localNames;
 
+    /** One that takes every kind of key. */
     CertificateLoader(Clock clock) {
+        this(clock, material -> {});
+    }
+
+    /**
+     * One for these certificates only.
+     *
+     * @param check throws a {@link ProxyStartException} with one sentence, if a certificate can't be served
+     */
+    CertificateLoader(Clock clock, Consumer<KeyMaterial> check) {
         this.clock = clock;
+        this.check = check;
     }
 
     /**
      * Loads all sources but providers. Call {@link #keep} when it is served.
      *
      * @param inForce what is served now; null at the start
-     * @throws io.webproxy.ProxyStartException with one sentence, if a source can't be used that isn't in force yet
+     * @throws ProxyStartException with one sentence, if a source can't be used that isn't in force yet
      */
     LoadedSources load(List<Certificates> configured, @Nullable LoadedSources inForce) {
+        found.clear();
         List<Certificates> sources = configured.isEmpty() ? List.of(standard()) : configured;
         IdentityHashMap<Certificates, HeldKeys> loaded = new IdentityHashMap<>();
         IdentityHashMap<Certificates, StandIn> standIns = new IdentityHashMap<>();
@@ -61,10 +80,11 @@ final class CertificateLoader {
             if (standIns.containsKey(source)) {
                 continue;
             }
+            HeldKeys held = inForce == null ? null : inForce.equalTo(source);
             if (source instanceof SelfSigned selfSigned) {
-                loaded.put(source, selfSigned(selfSigned, kept));
+                loaded.put(source, selfSigned(selfSigned, kept, held));
             } else if (!(source instanceof CertificateProvider)) {
-                loaded.put(source, files(source, inForce));
+                loaded.put(source, orHeld(source, held, () -> files(source, FileStamp.of(source))));
             }
         }
         loaded.forEach((source, keys) -> warnOfExpired(source, keys, loaded.values()));
@@ -75,6 +95,15 @@ final class CertificateLoader {
     /** The certificates loaded last are being served. */
     void keep() {
         made = next;
+        untold.addAll(found);
+        found.clear();
+    }
+
+    /** What observers haven't been told yet about files that broke while they were served; afterwards nothing. */
+    List<Consumer<ProxyObserver>> takeUntold() {
+        List<Consumer<ProxyObserver>> taken = List.copyOf(untold);
+        untold.clear();
+        return taken;
     }
 
     /**
@@ -85,28 +114,35 @@ final class CertificateLoader {
      */
     HeldKeys read(Certificates source, List<FileStamp> stamps) {
         HeldKeys read = files(source, stamps);
-        for (KeyMaterial material : read.materials()) {
-            if (KeyFiles.isExpired(material, clock.instant())) {
-                throw new ProxyStartException(KeyFiles.expired(source, material) + ": renew it.");
-            }
-        }
+        read.materials().forEach(check);
+        refuseExpired(source, read, List.of());
         return read;
     }
 
     /** Files that broke while they were served must not refuse an update that isn't about them. */
-    private HeldKeys files(Certificates source, @Nullable LoadedSources inForce) {
+    private HeldKeys orHeld(Certificates source, @Nullable HeldKeys held, Supplier<HeldKeys> reading) {
         try {
-            return files(source, FileStamp.of(source));
+            HeldKeys read = reading.get();
+            read.materials().forEach(check);
+            if (held != null) {
+                refuseExpired(source, read, held.materials());
+            }
+            return read;
         } catch (ProxyStartException e) {
-            HeldKeys held = inForce == null ? null : inForce.equalTo(source);
             if (held == null) {
                 throw e;
             }
-            String why = String.valueOf(e.getMessage());
-            if (!held.failures().contains(why)) {
-                LOG.warn("A changed certificate isn't served, the previous one is still served: {}", why);
+            return FileReload.failed(held, String.valueOf(e.getMessage()), found::add);
+        }
+    }
+
+    /** Refuses expired certificates, except those that are served already. */
+    private void refuseExpired(Certificates source, HeldKeys read, List<KeyMaterial> served) {
+        for (KeyMaterial material : read.materials()) {
+            boolean known = served.stream().anyMatch(each -> each.leaf().equals(material.leaf()));
+            if (!known && KeyFiles.isExpired(material, clock.instant())) {
+                throw new ProxyStartException(KeyFiles.expired(source, material) + ": renew it.");
             }
-            return held.failed(why);
         }
     }
 
@@ -118,8 +154,12 @@ final class CertificateLoader {
         if (store == null) {
             throw new IllegalArgumentException(source + " has no files");
         }
+        return HeldKeys.of(List.of(stored(selfSigned, store)), stamps);
+    }
+
+    private static KeyMaterial stored(SelfSigned source, SelfSignedStore store) {
         try {
-            return HeldKeys.of(List.of(store.obtain(selfSigned.names(), selfSigned.isRsa())), stamps);
+            return store.obtain(source.names(), source.isRsa());
         } catch (SelfSignedStore.UnusableException e) {
             throw e.failure();
         }
@@ -167,15 +207,19 @@ final class CertificateLoader {
         return Certificates.selfSigned(names.toArray(new String[0]));
     }
 
-    private HeldKeys selfSigned(SelfSigned source, Map<Wanted, StandIn> kept) {
+    private HeldKeys selfSigned(SelfSigned source, Map<Wanted, StandIn> kept, @Nullable HeldKeys held) {
         SelfSignedStore store = SelfSignedStore.of(source, clock);
         if (store != null) {
+            // one that is in memory, for want of a directory, is among those made
+            HeldKeys fromFiles = held == null || held.stamps().isEmpty() ? null : held;
             try {
-                KeyMaterial stored = store.obtain(source.names(), source.isRsa());
-                return HeldKeys.of(List.of(stored), FileStamp.of(source));
-            } catch (SelfSignedStore.UnusableException e) {
-                if (!source.isOrInMemory()) {
-                    throw e.failure();
+                return orHeld(source, fromFiles, () -> {
+                    KeyMaterial stored = stored(source, store);
+                    return HeldKeys.of(List.of(stored), FileStamp.of(source));
+                });
+            } catch (ProxyStartException e) {
+                if (!source.isOrInMemory() || !(e.getCause() instanceof SelfSignedStore.UnusableException)) {
+                    throw e;
                 }
                 if (!made.containsKey(new Wanted(source.names(), source.isRsa()))) {
                     LOG.warn("The self-signed certificate is new at each start: {}", e.getMessage());

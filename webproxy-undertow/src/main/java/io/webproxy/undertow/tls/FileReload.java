@@ -59,7 +59,7 @@ final class FileReload {
             // a writer may still be at work: the next check sees the rest
             return stamps.equals(FileStamp.of(source)) ? read(source, held, read) : held;
         } catch (ProxyStartException e) {
-            return stamps.equals(FileStamp.of(source)) ? failed(held, String.valueOf(e.getMessage())) : held;
+            return stamps.equals(FileStamp.of(source)) ? failed(held, String.valueOf(e.getMessage()), events) : held;
         }
     }
 
@@ -76,7 +76,12 @@ final class FileReload {
         return read;
     }
 
-    private HeldKeys failed(HeldKeys held, String why) {
+    /**
+     * What is still served although its files can't be used.
+     *
+     * @param events is told, unless it is a repeated failure
+     */
+    static HeldKeys failed(HeldKeys held, String why, Consumer<Consumer<ProxyObserver>> events) {
         if (!held.failures().contains(why)) {
             LOG.warn("A changed certificate isn't served, the previous one is still served: {}", why);
             CertificateEvent event = event(held, why);

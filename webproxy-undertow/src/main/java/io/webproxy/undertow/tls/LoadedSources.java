@@ -93,10 +93,20 @@ record LoadedSources(
     /** The certificates of a source that equals this one; null if there is none, or it is a provider. */
     @Nullable HeldKeys equalTo(Certificates source) {
         return held.entrySet().stream()
-                .filter(each -> each.getKey().equals(source))
+                .filter(each -> areEqual(each.getKey(), source))
                 .map(Map.Entry::getValue)
                 .findFirst()
                 .orElse(null);
+    }
+
+    private static boolean areEqual(Certificates one, Certificates other) {
+        if (one instanceof SelfSigned made && other instanceof SelfSigned wanted) {
+            return made.names().equals(wanted.names())
+                    && made.isRsa() == wanted.isRsa()
+                    && made.directory().equals(wanted.directory())
+                    && made.fileName().equals(wanted.fileName());
+        }
+        return one.equals(other);
     }
 
     /** All certificates, in order. */

@@ -66,9 +66,9 @@ public final class ServerTls {
             TlsEngines engines,
             Clock clock) {
         this.engines = engines;
-        this.loader = new CertificateLoader(clock);
+        this.loader = new CertificateLoader(clock, material -> checkServable(material, engines));
         this.served = ServedCertificates.of(
-                servable(loader.load(sources, null), engines, List.of()), new IdentityHashMap<>(), loader.now());
+                logged(loader.load(sources, null), List.of()), new IdentityHashMap<>(), loader.now());
         this.keys = new SniKeyManager(served.chooser());
         this.contexts = new ServerContexts(engines, keys, ClientTrust.load(clients));
         ServerContext first = contexts.first();
@@ -227,9 +227,8 @@ public final class ServerTls {
             List<ServerContext> known = new ArrayList<>(others.values());
             known.add(next);
             return new Prepared(
-                    servable(
+                    logged(
                             loader.load(sources, served.sources()),
-                            engines,
                             served.sources().all()),
                     next,
                     contexts.ofEndpoints(ofEndpoints, known));
@@ -240,9 +239,8 @@ public final class ServerTls {
     Prepared prepare(List<Certificates> sources) {
         synchronized (loader) {
             return new Prepared(
-                    servable(
+                    logged(
                             loader.load(sources, served.sources()),
-                            engines,
                             served.sources().all()),
                     current,
                     others);
@@ -260,11 +258,12 @@ public final class ServerTls {
      * @param events is told about changes, and about the first of repeated failures
      */
     public void reload(Consumer<Consumer<ProxyObserver>> events) {
+        tellFailures(events);
         List<Consumer<ProxyObserver>> happened = new ArrayList<>();
         synchronized (loader) {
             ServedCertificates now = served;
             LoadedSources before = now.sources();
-            LoadedSources after = before.reloaded(new FileReload(this::read, happened::add, loader::isDue));
+            LoadedSources after = before.reloaded(new FileReload(loader::read, happened::add, loader::isDue));
             if (!after.equals(before)) {
                 serve(now.with(after, loader.now()));
             }
@@ -272,10 +271,16 @@ public final class ServerTls {
         happened.forEach(events);
     }
 
-    private HeldKeys read(Certificates source, List<FileStamp> stamps) {
-        HeldKeys read = loader.read(source, stamps);
-        read.materials().forEach(material -> checkServable(material, engines));
-        return read;
+    /**
+     * Tells observers what the updates in force found: files that broke while they were served. Afterwards
+     * {@link #reload} doesn't tell it again.
+     */
+    public void tellFailures(Consumer<Consumer<ProxyObserver>> events) {
+        List<Consumer<ProxyObserver>> untold;
+        synchronized (loader) {
+            untold = loader.takeUntold();
+        }
+        untold.forEach(events);
     }
 
     /** The providers among these sources, each once. */
@@ -323,11 +328,10 @@ public final class ServerTls {
         return keys.hasCertificate(host, local);
     }
 
-    /** Refuses certificates that the implementation can't serve, and logs new ones. */
-    private static LoadedSources servable(LoadedSources sources, TlsEngines engines, List<KeyMaterial> before) {
+    /** Logs those that are new. */
+    private static LoadedSources logged(LoadedSources sources, List<KeyMaterial> before) {
         Set<X509Certificate> known = before.stream().map(KeyMaterial::leaf).collect(Collectors.toSet());
         for (KeyMaterial material : sources.all()) {
-            checkServable(material, engines);
             if (known.add(material.leaf())) {
                 LOG.info("Serving the {}", material);
             }

@@ -18,12 +18,20 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyPairGenerator;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +41,10 @@ class FileReloadTest {
     private static final HeldCertificate A = leaf("a.example");
     private static final HeldCertificate B = leaf("b.example");
     private static final HeldCertificate C = leaf("c.example");
+    private static final HeldCertificate EXPIRED = new HeldCertificate.Builder()
+            .addSubjectAlternativeName("a.example")
+            .validityInterval(0, Duration.ofDays(1).toMillis())
+            .build();
 
     @TempDir
     Path directory;
@@ -263,5 +275,128 @@ class FileReloadTest {
                 .hasMessageContaining("doesn't belong to the certificate");
         write(directory, B);
         assertThat(look(tls)).containsExactly("b.example");
+    }
+
+    /** An update that isn't about the certificates: what is served stays, and a sentence says why. */
+    private void assertUpdateKeeps(ServerTls tls, Certificates source, String why) {
+        List<CertificateStatus> before = tls.status();
+        for (int i = 0; i < 2; i++) {
+            tls.prepare(List.of(source)).putInForce();
+            CertificateStatus after = tls.status().get(0);
+            assertThat(after.names()).isEqualTo(before.get(0).names());
+            assertThat(after.notAfter()).isEqualTo(before.get(0).notAfter());
+            assertThat(after.lastError())
+                    .hasValueSatisfying(error -> assertThat(error).contains(why));
+        }
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = " expired on ")
+    void expiredCertificateReplacesNoValidOneInAnUpdate() throws Exception {
+        write(directory, A);
+        ServerTls tls = serve(pem(directory));
+        write(directory, EXPIRED);
+        look(tls);
+        assertUpdateKeeps(tls, pem(directory), " expired on ");
+        write(directory, B);
+        assertThat(look(tls)).containsExactly("b.example");
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = " expired on ")
+    void expiredCertificateReplacesNoValidOneOfAKeyStoreInAnUpdate() throws Exception {
+        Path file = directory.resolve("keys.p12");
+        store(file, A);
+        Certificates source = Certificates.pkcs12(file, "secret");
+        ServerTls tls = serve(source);
+        store(file, EXPIRED);
+        assertUpdateKeeps(tls, Certificates.pkcs12(file, "secret"), " expired on ");
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "it is served all the same")
+    void oneThatWasExpiredAtTheStartRefusesNoUpdate() throws Exception {
+        write(directory, EXPIRED);
+        ServerTls tls = serve(pem(directory));
+        tls.prepare(List.of(pem(directory))).putInForce();
+        assertThat(tls.status().get(0).lastError()).isEmpty();
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "is of a kind that Conscrypt can't serve")
+    void keyThatCannotBeServedRefusesNoUpdateAboutSomethingElse() throws Exception {
+        HeldCertificate unservable = new HeldCertificate.Builder()
+                .addSubjectAlternativeName("a.example")
+                .keyPair(KeyPairGenerator.getInstance("Ed25519").generateKeyPair())
+                .signedBy(A)
+                .build();
+        write(directory, A);
+        ServerTls tls = ServerTls.create(List.of(pem(directory)), TlsProvider.AUTO);
+        assertThat(tls.providerName()).isEqualTo("Conscrypt");
+        write(directory, unservable);
+        assertUpdateKeeps(tls, pem(directory), "can't serve");
+        Path other = directory.resolve("other");
+        write(other, unservable);
+        assertThatThrownBy(() -> tls.prepare(List.of(pem(directory), pem(other))))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageContaining("can't serve");
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "can be used by others")
+    void keptKeyThatOthersCanReadRefusesNoUpdateAboutSomethingElse() throws Exception {
+        ServerTls tls = serve(Certificates.selfSigned("own.example").storedIn(directory));
+        Files.setPosixFilePermissions(
+                directory.resolve("self-signed.key"), PosixFilePermissions.fromString("rw-r--r--"));
+        assertUpdateKeeps(tls, Certificates.selfSigned("own.example").storedIn(directory), "can be used by others");
+        assertThatThrownBy(() -> tls.prepare(
+                        List.of(Certificates.selfSigned("new.example").storedIn(directory))))
+                .isInstanceOf(ProxyStartException.class)
+                .hasMessageContaining("can be used by others");
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "can't be kept in")
+    void directoryThatCannotTakeARenewedCertificateRefusesNoUpdate() throws Exception {
+        Path kept = directory.resolve("kept");
+        AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+        Clock clock = TestKeys.clock(now::get);
+        List<Certificates> sources = List.of(
+                Certificates.selfSigned("own.example").storedIn(kept),
+                Certificates.selfSigned("own.example").storedIn(kept).orInMemory());
+        for (Certificates source : sources) {
+            ServerTls tls = ServerTls.create(List.of(source), TlsProvider.JDK, clock);
+            now.updateAndGet(before -> before.plus(Duration.ofDays(280)));
+            Path away = Files.move(kept, directory.resolve("away"));
+            Files.writeString(kept, "");
+            assertUpdateKeeps(tls, source, "can't be kept in");
+            Files.delete(kept);
+            Files.move(away, kept);
+            look(tls);
+            look(tls);
+            assertThat(tls.status().get(0).lastError()).isEmpty();
+        }
+    }
+
+    @Test
+    @ExpectedLog(logger = "io.webproxy.tls", contains = "doesn't belong to the certificate")
+    void whatAnUpdateFindsBrokenIsToldOnce() throws Exception {
+        write(directory, A);
+        ServerTls tls = serve(pem(directory));
+        Files.writeString(directory.resolve("privkey.pem"), B.privateKeyPkcs8Pem());
+        // one that isn't put in force tells nothing
+        tls.prepare(List.of(pem(directory)));
+        tls.tellFailures(call -> call.accept(observer));
+        assertThat(events).isEmpty();
+        tls.prepare(List.of(pem(directory))).putInForce();
+        tls.prepare(List.of(pem(directory))).putInForce();
+        assertThat(look(tls)).containsExactly("a.example");
+        assertThat(events).singleElement().satisfies(told -> {
+            assertThat(told.method()).isEqualTo("certificateFailed");
+            assertThat(told.as(CertificateEvent.class).names()).containsExactly("a.example");
+        });
+        look(tls);
+        assertThat(events).isEmpty();
     }
 }

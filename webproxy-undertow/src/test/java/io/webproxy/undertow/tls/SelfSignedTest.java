@@ -24,7 +24,6 @@ import java.security.interfaces.RSAPublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -262,22 +261,7 @@ class SelfSignedTest {
     @Test
     void runningServerRenewsWhatItKeepsAtTwoThirdsOfTheLifetime() {
         AtomicReference<Instant> now = new AtomicReference<>(NOW);
-        Clock clock = new Clock() {
-            @Override
-            public ZoneId getZone() {
-                return ZoneOffset.UTC;
-            }
-
-            @Override
-            public Clock withZone(ZoneId zone) {
-                return this;
-            }
-
-            @Override
-            public Instant instant() {
-                return now.get();
-            }
-        };
+        Clock clock = TestKeys.clock(now::get);
         ServerTls tls = ServerTls.create(List.of(stored("localhost")), TlsProvider.JDK, clock);
         assertThat(tls.hasFiles()).isTrue();
         Instant first = tls.status().get(0).notAfter().orElseThrow();

@@ -13,9 +13,13 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
+import java.time.Clock;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import okhttp3.tls.HeldCertificate;
 
 /** A root, an intermediate, and leafs as files in a directory. */
@@ -77,6 +81,26 @@ final class TestKeys {
             store.store(out, password.toCharArray());
         }
         return file;
+    }
+
+    /** A clock that a test turns. */
+    static Clock clock(Supplier<Instant> now) {
+        return new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+
+            @Override
+            public Instant instant() {
+                return now.get();
+            }
+        };
     }
 
     /** An EC leaf for these names; the first is its common name. */
