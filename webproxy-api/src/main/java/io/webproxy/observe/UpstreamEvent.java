@@ -4,10 +4,12 @@ import io.webproxy.spi.UpstreamEventData;
 import java.util.Optional;
 
 /**
- * An upstream has failed, or has recovered: the method of {@link ProxyObserver} says which. There is at most one
- * {@link ProxyObserver#upstreamFailed} or {@link ProxyObserver#upstreamDown} a minute for each upstream, and one
- * {@link ProxyObserver#upstreamUp} after it; {@code ProxyServer.status()} has the current state, except for upstreams
- * that a group has ejected for a share of failures. Made by the engine; immutable.
+ * An upstream has failed, or has recovered: the method of {@link ProxyObserver} says which.
+ * {@link ProxyObserver#upstreamDown} comes at once, and once until the upstream is back. For each upstream there is at
+ * most one {@link ProxyObserver#upstreamFailed} a minute, and one more for requests that it took and failed. After
+ * either of the two comes one {@link ProxyObserver#upstreamUp}, but not for requests that it took and failed;
+ * {@code ProxyServer.status()} has the current state, except for upstreams that a group has ejected for a share of
+ * failures. Made by the engine; immutable.
  */
 public sealed interface UpstreamEvent permits UpstreamEventData {
     /** Such as {@code http://10.0.0.7:8000}. */
@@ -19,6 +21,6 @@ public sealed interface UpstreamEvent permits UpstreamEventData {
      */
     Optional<ForwardError> error();
 
-    /** One sentence, which names the upstream; the same that is logged. */
+    /** One sentence, which names the upstream; as it is logged, though the log has at most one line a minute. */
     String detail();
 }

@@ -19,8 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reports failures and recoveries of one upstream: at most one log line and one event a minute, with the number of
+ * Reports failures and recoveries of one upstream: at most one log line and one failure a minute, with the number of
  * those left out, and one when it has recovered. A report held back is made after the minute, if it is still true.
+ * Observers learn at once that it goes down, and only once until it is back.
  *
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
@@ -48,6 +49,7 @@ final class UpstreamNews {
     private long lastFailure;
     private final AtomicBoolean deviationsSaid = new AtomicBoolean();
     private boolean told;
+    private boolean downTold;
     private boolean tellingLater;
     private boolean lookingLater;
     private boolean succeededSince;
@@ -121,6 +123,7 @@ final class UpstreamNews {
 
     private void trouble(Kind what, @Nullable ForwardError leg, String why) {
         String said = null;
+        boolean goesDown;
         synchronized (this) {
             long now = nanoClock.getAsLong();
             if (!failing) {
@@ -133,6 +136,8 @@ final class UpstreamNews {
                 error = leg;
                 sentence = why;
             }
+            goesDown = what == Kind.DOWN && !downTold;
+            downTold |= goesDown;
             lastFailure = now;
             succeededSince = false;
             if (rest.isOver(now)) {
@@ -145,7 +150,10 @@ final class UpstreamNews {
                 }
             }
         }
-        publish(said, what, leg);
+        log(said, what);
+        if (goesDown || (said != null && what == Kind.FAILED)) {
+            tell(what, leg, said == null ? why : said);
+        }
     }
 
     private String tell(long now) {
@@ -166,7 +174,10 @@ final class UpstreamNews {
                 said = tell(now);
             }
         }
-        publish(said, what, leg);
+        log(said, what);
+        if (said != null && what == Kind.FAILED) {
+            tell(what, leg, said);
+        }
     }
 
     /** A connection was opened, or a response has arrived. */
@@ -209,18 +220,24 @@ final class UpstreamNews {
     }
 
     private void back(String how) {
-        String said = null;
+        String back = null;
+        boolean logged;
         synchronized (this) {
+            logged = told;
             if (failing) {
                 failing = false;
                 kind = Kind.UP;
-                if (told) {
+                if (told || downTold) {
                     long seconds = Math.max(1, (nanoClock.getAsLong() - since) / 1_000_000_000L);
-                    said = upstream + " is back: " + how + " again, after " + seconds + " s";
+                    back = upstream + " is back: " + how + " again, after " + seconds + " s";
                 }
+                downTold = false;
             }
         }
-        publish(said, Kind.UP, null);
+        if (back != null) {
+            log(logged ? back : null, Kind.UP);
+            tell(Kind.UP, null, back);
+        }
     }
 
     /** It received a request, and failed to respond properly. */
@@ -256,7 +273,7 @@ final class UpstreamNews {
         silent = true;
     }
 
-    private void publish(@Nullable String said, Kind what, @Nullable ForwardError leg) {
+    private void log(@Nullable String said, Kind what) {
         if (said == null || silent) {
             return;
         }
@@ -265,10 +282,12 @@ final class UpstreamNews {
         } else {
             LOG.warn("{}", said);
         }
-        tell(what, leg, said);
     }
 
     private void tell(Kind what, @Nullable ForwardError leg, String said) {
+        if (silent) {
+            return;
+        }
         UpstreamEvent event = new UpstreamEventData(upstream, Optional.ofNullable(leg), said);
         observers.accept(observer -> what.tell(observer, event));
     }

@@ -6,6 +6,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.UpstreamEvent;
 import io.webproxy.route.Upstream;
+import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Told;
 import java.time.Duration;
@@ -100,15 +101,34 @@ class UpstreamNewsTest {
     }
 
     @Test
-    void upstreamThatGoesDownWithinTheMinuteIsSaidWhenThatIsOver() {
-        refuse();
-        news.down(ForwardError.CONNECT_REFUSED, REFUSED + ", 5 times in a row: other upstreams are preferred");
+    @ExpectedLog(logger = "io.webproxy.upstream", contains = "others are preferred (3 more failures")
+    void observersLearnAtOnceThatItIsDownAndTheLogWhenTheMinuteIsOver() {
+        String down = REFUSED + "; others are preferred";
         refuse();
         said();
+        for (int i = 0; i < 2; i++) {
+            news.down(ForwardError.CONNECT_REFUSED, down);
+        }
+        refuse();
+        assertThat(said()).containsExactly("upstreamDown " + down);
         pass(Duration.ofMinutes(1));
-        assertThat(said())
-                .containsExactly("upstreamDown " + REFUSED + ", 5 times in a row: other upstreams are preferred"
-                        + " (2 more failures since the last line)");
+        news.down(ForwardError.CONNECT_REFUSED, down);
+        assertThat(said()).as("only once").isEmpty();
+    }
+
+    @Test
+    void eachEjectionIsToldAndSoIsEachReturnWithinOneMinute() {
+        refuse();
+        said();
+        for (int i = 0; i < 3; i++) {
+            news.down(ForwardError.CONNECT_REFUSED, REFUSED);
+            news.succeeded();
+            pass(Duration.ofSeconds(2));
+            assertThat(said())
+                    .hasSize(2)
+                    .satisfies(each -> assertThat(each.get(0)).isEqualTo("upstreamDown " + REFUSED))
+                    .satisfies(each -> assertThat(each.get(1)).startsWith("upstreamUp "));
+        }
     }
 
     @Test
@@ -154,7 +174,8 @@ class UpstreamNewsTest {
         news.answerFailed(ForwardError.INVALID_RESPONSE, "no HTTP");
         assertThat(said())
                 .containsExactly(
-                        "upstreamFailed http://a.test:80 failed a request: no HTTP (9 more failures since the last line)");
+                        "upstreamFailed http://a.test:80 failed a request: no HTTP (9 more failures since the last"
+                                + " line)");
     }
 
     @Test
