@@ -97,7 +97,11 @@ final class Authentication implements Stage {
             LocalAnswer.send(
                     exchange,
                     status,
-                    status == 401 ? "User and password are needed." : "Access is denied for now.",
+                    status != 401
+                            ? "Access is denied for now."
+                            : authenticator instanceof BasicAuth
+                                    ? "User and password are needed."
+                                    : "Credentials are needed.",
                     decision.headers());
         }
     }

@@ -129,6 +129,7 @@ class GrpcAnswersTest {
         "/none, 12, There is no service for this host and path.",
         "/denied, 7, Access from this address is denied.",
         "/login, 16, User and password are needed.",
+        "/token, 16, Credentials are needed.",
         "/locked, 8, Access is denied for now.",
         "/moved, 2, This is to be found at another address.",
         "/prefix, 2, This path ends with a slash.",
@@ -143,6 +144,9 @@ class GrpcAnswersTest {
                         (code, error, request) -> Optional.of(Answer.text(code, "a page for people")))
                 .route(r -> r.path("/denied").deny("127.0.0.0/8").answer(Answer.of(200)))
                 .route(r -> r.path("/login").basicAuth("a", "b").answer(Answer.of(200)))
+                .route(r -> r.path("/token")
+                        .authenticator(request -> CompletableFuture.completedFuture(AuthDecision.denied(401)))
+                        .answer(Answer.of(200)))
                 .route(r -> r.path("/locked")
                         .authenticator(request -> CompletableFuture.completedFuture(AuthDecision.denied(429)))
                         .answer(Answer.of(200)))
