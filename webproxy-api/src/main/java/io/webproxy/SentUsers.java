@@ -8,10 +8,11 @@ import io.webproxy.spi.IdentityField;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds routes that can't send their users to upstreams.
+ * Finds routes that can't send their users to upstreams, or that match a field of users, which no request has.
  *
  * @param server the server-wide authenticator; null for none
  * @param certificateFields the fields of client certificates
@@ -20,7 +21,14 @@ record SentUsers(@Nullable Authenticator server, Set<String> certificateFields) 
     /** The problems, a sentence each. */
     List<String> problems(List<Route> routes) {
         List<String> problems = new ArrayList<>();
+        Set<String> fields =
+                routes.stream().flatMap(route -> route.userField().stream()).collect(Collectors.toSet());
         for (Route route : routes) {
+            route.headers().stream()
+                    .filter(match -> fields.stream().anyMatch(sent -> IdentityField.isAlike(sent, match.name())))
+                    .forEach(match -> problems.add("route " + route.name() + ": matchHeader(\"" + match.name()
+                            + "\") can never match, because sendUser removes it from all requests (expected: another"
+                            + " field)"));
             String field = route.userField().orElse(null);
             if (field == null) {
                 continue;

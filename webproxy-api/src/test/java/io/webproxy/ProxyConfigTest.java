@@ -37,6 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ProxyConfigTest {
     private static final String UPSTREAM = "http://127.0.0.1:8080";
@@ -95,7 +96,8 @@ class ProxyConfigTest {
                         "redirectHttp: 8081 (expected: an https(port) to redirect to, or a port with a"
                                 + " rule for TLS)",
                         "certificates: [selfSigned(localhost)] (expected: an https(port) that serves them)",
-                        "route: /a (expected: each host and path only once)",
+                        "route: /a is given twice (expected: each host and path only once; several upstreams in"
+                                + " one forward(a, b), or a group)",
                         "route.name: x (expected: each name only once)");
     }
 
@@ -161,10 +163,23 @@ class ProxyConfigTest {
         assertThat(problems(valid().certificates(source).certificates())).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"X-Who", "x_who"})
+    void conditionOnAFieldOfUsersThatNoRequestHasIsAProblem(String name) {
+        assertThat(problems(valid().route(
+                                r -> r.name("a").path("/a").sendUser("x-who").forward("http://127.0.0.1:1"))
+                        .route(r -> r.name("b").path("/b").matchHeader(name).forward("http://127.0.0.1:1"))
+                        .route(r -> r.name("c").path("/c").matchHeader("X-Whom").forward("http://127.0.0.1:1"))))
+                .containsExactly(
+                        "route b: matchHeader(\"" + name + "\") can never match, because sendUser removes it from"
+                                + " all requests (expected: another field)");
+    }
+
     @Test
     void secondDefaultRouteIsAProblem() {
         assertThat(problems(valid().forward("http://127.0.0.1:8081")))
-                .containsExactly("route: / (expected: each host and path only once)");
+                .containsExactly("route: / is given twice (expected: each host and path only once; several upstreams in"
+                        + " one forward(a, b), or a group)");
     }
 
     @Test

@@ -36,7 +36,8 @@ public final class Conditions {
             Conditions other = new Conditions(route);
             if (other.methods.equals(methods) && other.headers.equals(headers)) {
                 return methods.isEmpty() && headers.isEmpty()
-                        ? "(expected: each host and path only once)"
+                        ? "is given twice (expected: each host and path only once; several upstreams in one"
+                                + " forward(a, b), or a group)"
                         : "with" + text()
                                 + " (expected: each host and path with the same methods and fields only once)";
             }

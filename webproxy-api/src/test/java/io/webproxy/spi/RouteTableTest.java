@@ -121,7 +121,8 @@ class RouteTableTest {
                 List.of(route("a", "Example.com", "/x"), route("b", "example.COM.", "/x"), route("c", null, "/x"));
 
         assertThat(RouteTable.problems(routes))
-                .containsExactly("route: example.com/x (expected: each host and path only once)");
+                .containsExactly("route: example.com/x is given twice (expected: each host and path only once; several"
+                        + " upstreams in one forward(a, b), or a group)");
     }
 
     @Test
@@ -233,14 +234,22 @@ class RouteTableTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "GET           | GET           | route: /x with GET (expected: each host and path with the same methods and fields only once)",
-                "GET,PUT       | PUT,GET       | route: /x with GET,PUT (expected: each host and path with the same methods and fields only once)",
-                "X-A=1         | x-a=1         | route: /x with x-a (expected: each host and path with the same methods and fields only once)",
-                "''            | GET           | route: /x with GET is never reached after r0 (expected: the route with more conditions first)",
-                "GET           | GET,X-A=1     | route: /x with GET x-a is never reached after r0 (expected: the route with more conditions first)",
-                "X-A           | X-A=1         | route: /x with x-a is never reached after r0 (expected: the route with more conditions first)",
-                "GET,PUT,X-A   | PUT,X-A=1,X-B | route: /x with PUT x-a x-b is never reached after r0 (expected: the route with more conditions first)",
-                "GET;PUT       | GET,PUT       | route: /x with GET,PUT is never reached after r0 and r1 (expected: the route with more conditions first)",
+                "GET           | GET           | route: /x with GET (expected: each host and path with the same"
+                        + " methods and fields only once)",
+                "GET,PUT       | PUT,GET       | route: /x with GET,PUT (expected: each host and path with the same"
+                        + " methods and fields only once)",
+                "X-A=1         | x-a=1         | route: /x with x-a (expected: each host and path with the same"
+                        + " methods and fields only once)",
+                "''            | GET           | route: /x with GET is never reached after r0 (expected: the route"
+                        + " with more conditions first)",
+                "GET           | GET,X-A=1     | route: /x with GET x-a is never reached after r0 (expected: the route"
+                        + " with more conditions first)",
+                "X-A           | X-A=1         | route: /x with x-a is never reached after r0 (expected: the route"
+                        + " with more conditions first)",
+                "GET,PUT,X-A   | PUT,X-A=1,X-B | route: /x with PUT x-a x-b is never reached after r0 (expected: the"
+                        + " route with more conditions first)",
+                "GET;PUT       | GET,PUT       | route: /x with GET,PUT is never reached after r0 and r1 (expected:"
+                        + " the route with more conditions first)",
             })
     void routeThatNoRequestCanReachIsAProblem(String before, String conditions, String problem) {
         List<Route> routes = new ArrayList<>();

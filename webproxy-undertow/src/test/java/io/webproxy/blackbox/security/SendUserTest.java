@@ -9,7 +9,6 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
-import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.testing.ExpectedLog;
@@ -290,7 +289,7 @@ class SendUserTest {
     }
 
     @Test
-    void conditionsAuthenticatorsAndFiltersDontSeeForgedUsersEither() throws Exception {
+    void authenticatorsAndFiltersDontSeeForgedUsersEither() throws Exception {
         BlockingQueue<Boolean> seen = new LinkedBlockingQueue<>();
         try (TestProxy proxy = TestProxy.start(
                 Front.H1,
@@ -303,11 +302,7 @@ class SendUserTest {
                                     seen.add(request.header("X-Who").isPresent());
                                     return FilterDecision.proceed();
                                 })
-                                .forward(upstream.uri()))
-                        .route(r -> r.name("admin")
-                                .matchHeader("X-Who")
-                                .path("/admin")
-                                .answer(Answer.of(204))))) {
+                                .forward(upstream.uri())))) {
             assertThat(head(proxy, "/admin", FORGED)).doesNotContain("forged\r\nx_who", "x-who");
             assertThat(seen.take()).isFalse();
             assertThat(seen.take()).isFalse();
