@@ -61,7 +61,7 @@ public sealed interface ProxyStatus permits StatusData {
     /** Requests in flight. */
     int exchanges();
 
-    /** Open WebSockets. */
+    /** Open WebSockets and other upgraded connections. */
     int tunnels();
 
     /** Pools by upstream. */

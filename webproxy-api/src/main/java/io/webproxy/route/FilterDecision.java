@@ -50,8 +50,7 @@ public final class FilterDecision {
     }
 
     /**
-     * The client gets this answer: without an upstream, or in place of an upstream's response, of whose body nothing is
-     * read any more.
+     * The client gets this answer: without an upstream, or in place of an upstream's response, whose body is discarded.
      */
     public static FilterDecision answer(Answer answer) {
         return new FilterDecision(
@@ -81,7 +80,7 @@ public final class FilterDecision {
     }
 
     /**
-     * The same with another path for the upstream, instead of the route's.
+     * The same with another path for the upstream, instead of the route's; from a response filter it leads to 500.
      *
      * @param other percent-encoded, without a query, which stays the client's; one that leads above the root, or that
      *     servers could read in different ways, is answered with 400
@@ -129,7 +128,8 @@ public final class FilterDecision {
     }
 
     /**
-     * The same with a single upstream, one of the route's or another, instead of the route's choice.
+     * The same with a single upstream, one of the route's or another, instead of the route's choice; from a response
+     * filter it leads to 500.
      *
      * @throws IllegalStateException if the request doesn't proceed
      */

@@ -944,8 +944,8 @@ public final class Route {
          * the client has sent; the last upstream that may be tried has the time of the timeout class. Interim responses
          * don't count.
          *
-         * @param limit 100 ms to 24 h, less than the timeout class's; {@link Duration#ZERO} for never, which is the
-         *     default
+         * @param limit 100 ms to 24 h; one that isn't less than the limit of the exchange's timeout class has no
+         *     effect; {@link Duration#ZERO} for never, which is the default
          * @throws IllegalArgumentException if it is another
          */
         public Builder retryOnFirstByte(Duration limit) {
