@@ -2,6 +2,7 @@ package io.webproxy;
 
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
+import io.webproxy.route.Route;
 import io.webproxy.spi.Engines;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.Listen;
@@ -20,6 +21,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -182,6 +184,8 @@ public final class ProxyServer implements AutoCloseable {
             if (observer instanceof ServerObserver reader) {
                 try {
                     reader.serves(running);
+                    reader.servesRoutes(
+                            config.routes().stream().map(Route::name).collect(Collectors.toUnmodifiableSet()));
                 } catch (RuntimeException e) {
                     LOG.warn(
                             "Observer {} failed; the server is not affected",

@@ -2,6 +2,7 @@ package io.webproxy.metrics;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
+import io.webproxy.metrics.StatusView.RuleName;
 import io.webproxy.observe.RelayRecord;
 import java.util.Map;
 import java.util.Set;
@@ -13,12 +14,13 @@ final class EventMeters {
     private static final String BYTES = "bytes";
     private static final Set<String> RENEWALS = Set.of("obtained", "renewed", "reloaded");
 
-    private final MeterSet meters;
-    private final Map<Rule, OfRule> rules = new ConcurrentHashMap<>();
-    private volatile double renewed = Double.NaN;
+    private static final RuleName OTHERS = new RuleName(MeterSet.OTHER, MeterSet.OTHER);
+    /** Endpoints whose rules no status lists: those of tunnels, and of what is beyond the limit. */
+    private static final Set<String> UNLISTED = Set.of("tunnel", "tunnels", MeterSet.OTHER);
 
-    /** A rule of a port. */
-    private record Rule(String endpoint, String rule) {}
+    private final MeterSet meters;
+    private final Map<RuleName, OfRule> rules = new ConcurrentHashMap<>();
+    private volatile double renewed = Double.NaN;
 
     EventMeters(MeterSet meters) {
         this.meters = meters;
@@ -54,51 +56,79 @@ final class EventMeters {
 
     /** Counts a connection of a port rule. */
     void count(RelayRecord relay) {
-        Rule rule = new Rule(relay.endpoint(), relay.rule().orElse(MeterSet.NONE));
+        RuleName rule = new RuleName(relay.endpoint(), relay.rule().orElse(MeterSet.NONE));
         OfRule counts = rules.get(rule);
         if (counts == null) {
-            Rule told = rules.size() < ExchangeMeters.MOST_NAMES ? rule : new Rule(MeterSet.OTHER, MeterSet.OTHER);
+            RuleName told = rules.size() < ExchangeMeters.MOST_NAMES ? rule : OTHERS;
             counts = rules.computeIfAbsent(told, OfRule::new);
         }
         counts.count(relay);
     }
 
-    private final class OfRule {
-        private final Rule rule;
+    /**
+     * Lets go the meters of rules that no port has any more, if there is no room for new ones.
+     *
+     * @param names the rules of all ports
+     * @param ports the endpoints with rules
+     */
+    void retainRules(Set<RuleName> names, Set<String> ports) {
+        if (rules.size() >= ExchangeMeters.MOST_NAMES) {
+            rules.forEach((name, rule) -> {
+                boolean stays =
+                        name.rule().equals(MeterSet.NONE) ? ports.contains(name.endpoint()) : names.contains(name);
+                if (!stays && !UNLISTED.contains(name.endpoint())) {
+                    // in this order: otherwise meters that a new one has made would be removed
+                    rule.leave();
+                    rules.remove(name, rule);
+                }
+            });
+        }
+    }
+
+    private final class OfRule extends NamedMeters {
+        private final String endpoint;
         private final Map<String, Timer> byEnd = new ConcurrentHashMap<>();
         private final @Nullable Counter received;
         private final @Nullable Counter sent;
 
-        OfRule(Rule rule) {
-            this.rule = rule;
+        OfRule(RuleName rule) {
+            super(meters, rule.rule());
+            this.endpoint = rule.endpoint();
             this.received = bytes("received", "Bytes from clients that targets have taken.");
             this.sent = bytes("sent", "Bytes from targets that clients have taken.");
         }
 
         private @Nullable Counter bytes(String name, String description) {
-            return meters.counter("webproxy.relays." + name, description, BYTES, tags());
+            return own(meters.counter("webproxy.relays." + name, description, BYTES, tags()));
         }
 
         private String[] tags(String... more) {
             String[] tags = new String[4 + more.length];
             tags[0] = "endpoint";
-            tags[1] = rule.endpoint();
+            tags[1] = isGone() ? MeterSet.OTHER : endpoint;
             tags[2] = "rule";
-            tags[3] = rule.rule();
+            tags[3] = name();
             System.arraycopy(more, 0, tags, 4, more.length);
             return tags;
+        }
+
+        private synchronized @Nullable Timer add(String end) {
+            Timer timer = own(
+                    meters.timer("webproxy.relays", "Ended and refused connections of port rules.", tags("end", end)));
+            if (timer != null) {
+                byEnd.put(end, timer);
+            }
+            return timer;
         }
 
         void count(RelayRecord relay) {
             String end = relay.end().toString();
             Timer timer = byEnd.get(end);
             if (timer == null) {
-                timer = meters.timer(
-                        "webproxy.relays", "Ended and refused connections of port rules.", tags("end", end));
+                timer = add(end);
                 if (timer == null) {
                     return;
                 }
-                byEnd.put(end, timer);
             }
             timer.record(relay.duration());
             // from the proxy's view, as for requests: received from clients, sent to them

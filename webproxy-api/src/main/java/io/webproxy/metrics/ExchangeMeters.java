@@ -7,6 +7,7 @@ import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutClass;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -18,7 +19,10 @@ final class ExchangeMeters {
     /** How many routes and upstreams are told apart. */
     static final int MOST_NAMES = 500;
 
-    /** How many sets of tags {@code webproxy.requests} has, but for a few of the outcomes. */
+    /**
+     * How many sets of tags {@code webproxy.requests} has; and again, how many sets that only have the route, the
+     * outcome and the error. Beyond both there are those of the outcomes and errors.
+     */
     static final int MOST_SETS = 2_000;
 
     private static final String BYTES = "bytes";
@@ -26,8 +30,13 @@ final class ExchangeMeters {
     private final MeterSet meters;
     private final Map<String, OfRoute> routes = new ConcurrentHashMap<>();
     private final Map<String, OfUpstream> upstreams = new ConcurrentHashMap<>();
-    private final AtomicInteger sets = new AtomicInteger();
     private final OfRoute others;
+
+    /** How many sets of all tags there are. */
+    final AtomicInteger sets = new AtomicInteger();
+
+    /** How many sets of few tags there are, with the names of routes. */
+    final AtomicInteger fewSets = new AtomicInteger();
 
     ExchangeMeters(MeterSet meters) {
         this.meters = meters;
@@ -36,12 +45,47 @@ final class ExchangeMeters {
 
     /** Counts an ended exchange. */
     void count(ExchangeData exchange) {
+        if (meters.isClosed()) {
+            return;
+        }
         String name = exchange.routeOrNull();
         route(name == null ? MeterSet.NONE : name).count(exchange);
         String upstream = exchange.upstreamOrNull();
         if (upstream != null) {
             upstream(upstream).count(exchange);
         }
+    }
+
+    /**
+     * Lets go the meters of all other routes if there is no room for new ones. What ends for them later is counted for
+     * {@code other}, or as that of a new route.
+     */
+    void retainRoutes(Set<String> names) {
+        if (routes.size() >= MOST_NAMES || sets.get() >= MOST_SETS || fewSets.get() >= MOST_SETS) {
+            retain(routes, names);
+        }
+    }
+
+    /** The same for upstreams. */
+    void retainUpstreams(Set<String> names) {
+        if (upstreams.size() >= MOST_NAMES) {
+            retain(upstreams, names);
+        }
+    }
+
+    private static <M extends NamedMeters> void retain(Map<String, M> all, Set<String> names) {
+        all.forEach((name, named) -> {
+            if (!names.contains(name) && !MeterSet.isCommon(name)) {
+                // in this order: otherwise meters that a new one has made would be removed
+                named.leave();
+                all.remove(name, named);
+            }
+        });
+    }
+
+    /** Counts one more if it fits. */
+    private static boolean take(AtomicInteger count) {
+        return count.getAndUpdate(now -> now < MOST_SETS ? now + 1 : now) < MOST_SETS;
     }
 
     private OfRoute route(String name) {
@@ -66,21 +110,29 @@ final class ExchangeMeters {
         }
     }
 
-    private final class OfRoute {
-        private final String route;
+    private final class OfRoute extends NamedMeters {
         private final AtomicReferenceArray<@Nullable Bytes> bytes = new AtomicReferenceArray<>(TagSet.protocols());
         private final AtomicReferenceArray<@Nullable Timer> firstBytes =
                 new AtomicReferenceArray<>(TimeoutClass.values().length);
         private volatile TimerTable requests = TimerTable.EMPTY;
+        /** By outcome and error; beyond their limit those of the other routes. */
+        private volatile TimerTable few = TimerTable.EMPTY;
+
+        private int ownSets;
+        private int ownFewSets;
         private volatile @Nullable Counter retries;
 
         OfRoute(String route) {
-            this.route = route;
+            super(meters, route);
         }
 
         void count(ExchangeData exchange) {
             int tags = TagSet.of(exchange);
             Timer timer = requests.get(tags);
+            if (timer == null && sets.get() >= MOST_SETS) {
+                // no lock for what clients make up
+                timer = few.get(TagSet.few(tags));
+            }
             record(timer == null ? add(tags) : timer, exchange.total());
             int protocol = TagSet.protocol(tags);
             Bytes moved = bytes.get(protocol);
@@ -98,17 +150,22 @@ final class ExchangeMeters {
         private void retried(int times) {
             Counter counter = retries;
             if (counter == null) {
-                counter = meters.counter(
-                        "webproxy.requests.retries",
-                        "How often requests were sent to an upstream again, or to another one.",
-                        null,
-                        "route",
-                        route);
-                retries = counter;
+                counter = addRetries();
             }
             if (counter != null) {
                 counter.increment(times);
             }
+        }
+
+        private synchronized @Nullable Counter addRetries() {
+            Counter counter = own(meters.counter(
+                    "webproxy.requests.retries",
+                    "How often requests were sent to an upstream again, or to another one.",
+                    null,
+                    "route",
+                    name()));
+            retries = counter;
+            return counter;
         }
 
         private synchronized @Nullable Timer add(int tags) {
@@ -116,16 +173,53 @@ final class ExchangeMeters {
             if (timer != null) {
                 return timer;
             }
-            boolean fits = sets.getAndIncrement() < MOST_SETS;
-            timer = meters.timer(
-                    "webproxy.requests",
-                    "Ended exchanges, from the request head to the end of the response.",
-                    fits ? TagSet.names(tags, route) : TagSet.fewNames(tags));
-            // what doesn't fit is not kept: otherwise the table would grow with what clients make up
-            if (timer != null && fits) {
+            if (isGone()) {
+                return others.add(tags);
+            }
+            if (!take(sets)) {
+                return addFew(tags);
+            }
+            ownSets++;
+            timer = own(timer(TagSet.names(tags, name())));
+            if (timer != null) {
                 requests = requests.with(tags, timer);
             }
             return timer;
+        }
+
+        /** One for what doesn't fit: its table can't grow with what clients make up. */
+        private synchronized @Nullable Timer addFew(int tags) {
+            int key = TagSet.few(tags);
+            Timer timer = few.get(key);
+            if (timer != null) {
+                return timer;
+            }
+            if (this == others) {
+                timer = timer(TagSet.fewNames(tags, name()));
+            } else if (take(fewSets)) {
+                ownFewSets++;
+                timer = own(timer(TagSet.fewNames(tags, name())));
+            } else {
+                timer = others.addFew(tags);
+            }
+            if (timer != null) {
+                few = few.with(key, timer);
+            }
+            return timer;
+        }
+
+        private @Nullable Timer timer(String[] tags) {
+            return meters.timer(
+                    "webproxy.requests", "Ended exchanges, from the request head to the end of the response.", tags);
+        }
+
+        @Override
+        synchronized void leave() {
+            super.leave();
+            sets.addAndGet(-ownSets);
+            fewSets.addAndGet(-ownFewSets);
+            ownSets = 0;
+            ownFewSets = 0;
         }
 
         private synchronized Bytes addBytes(int protocol) {
@@ -140,24 +234,24 @@ final class ExchangeMeters {
         }
 
         private @Nullable Counter counter(String name, String description, int protocol) {
-            return meters.counter(
+            return own(meters.counter(
                     "webproxy.requests." + name,
                     description,
                     BYTES,
                     "route",
-                    route,
+                    name(),
                     "protocol",
-                    TagSet.protocolName(protocol));
+                    TagSet.protocolName(protocol)));
         }
 
         private synchronized @Nullable Timer addFirstByte(TimeoutClass timeoutClass) {
-            Timer timer = meters.timer(
+            Timer timer = own(meters.timer(
                     "webproxy.requests.first.byte",
                     "From the request head to the response head.",
                     "route",
-                    route,
+                    name(),
                     "class",
-                    timeoutClass.name());
+                    timeoutClass.name()));
             firstBytes.set(timeoutClass.ordinal(), timer);
             return timer;
         }
@@ -175,13 +269,12 @@ final class ExchangeMeters {
         }
     }
 
-    private final class OfUpstream {
-        private final String name;
+    private final class OfUpstream extends NamedMeters {
         private final AtomicReferenceArray<@Nullable Timer> byError =
                 new AtomicReferenceArray<>(ForwardError.values().length + 1);
 
         OfUpstream(String name) {
-            this.name = name;
+            super(meters, name);
         }
 
         void count(ExchangeData exchange) {
@@ -193,14 +286,14 @@ final class ExchangeMeters {
         }
 
         private synchronized @Nullable Timer add(int index, @Nullable ForwardError error) {
-            Timer timer = meters.timer(
+            Timer timer = own(meters.timer(
                     "webproxy.upstream.requests",
                     "Exchanges by the upstream that answered or failed last, from the request head to the response"
                             + " head, or to the failure.",
                     "upstream",
-                    name,
+                    name(),
                     "error",
-                    TagSet.error(error));
+                    TagSet.error(error)));
             byError.set(index, timer);
             return timer;
         }

@@ -33,7 +33,7 @@ final class MeterSet {
     /** With what they read, which registries keep by weak references only. */
     private final Map<Meter, Object> meters = new HashMap<>();
 
-    private boolean closed;
+    private volatile boolean closed;
 
     private MeterSet(MeterRegistry registry, String server) {
         this.registry = registry;
@@ -86,6 +86,11 @@ final class MeterSet {
                 value);
     }
 
+    /** Whether it is the value of a tag for many. */
+    static boolean isCommon(String name) {
+        return name.equals(OTHER) || name.equals(NONE);
+    }
+
     private Tags tags(String... more) {
         return Tags.of(server).and(more);
     }
@@ -118,7 +123,7 @@ final class MeterSet {
     }
 
     /** Whether the meters are removed. */
-    synchronized boolean isClosed() {
+    boolean isClosed() {
         return closed;
     }
 }

@@ -9,6 +9,7 @@ import io.webproxy.spi.ExchangeData;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.ServerObserver;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * The metrics of one server in a Micrometer registry: an observer to give to {@code ProxyServer.builder()}. Its meters
@@ -17,7 +18,9 @@ import java.util.Objects;
  * <p>No tag has a value of a request but the method, the status and the protocol, each one of a fixed set, and there is
  * a limit to how many sets of tags there are: what comes later is counted with tags of the value {@code other}.
  *
- * <p>Thread-safe. It may outlive its server, and count for the next one.
+ * <p>Thread-safe. It may outlive its server, and count for the next one; a closed server is let go when the meters are
+ * read. An update that takes it out of the configuration doesn't tell it: it shows the status of that server until that
+ * is closed.
  */
 @SuppressWarnings("exports") // Micrometer is optional
 public final class ProxyMetrics implements ServerObserver, AutoCloseable {
@@ -32,7 +35,7 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
         this.meters = meters;
         this.exchanges = new ExchangeMeters(meters);
         this.events = new EventMeters(meters);
-        this.status = new StatusMeters(meters, System::nanoTime);
+        this.status = new StatusMeters(meters, System::nanoTime, this::letGo);
     }
 
     /**
@@ -62,6 +65,18 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
     @Override
     public void serves(ProxyEngine.Running server) {
         status.read(server::status);
+    }
+
+    /** Called by the server. */
+    @Override
+    public void servesRoutes(Set<String> names) {
+        exchanges.retainRoutes(names);
+    }
+
+    /** Makes room for new names, where there is none. */
+    private void letGo(StatusView view) {
+        exchanges.retainUpstreams(view.pools().keySet());
+        events.retainRules(view.rules().keySet(), view.ports());
     }
 
     /** Called by the server. */

@@ -2,6 +2,7 @@ package io.webproxy.metrics;
 
 import io.micrometer.core.instrument.Meter;
 import io.webproxy.ProxyStatus;
+import io.webproxy.spi.StatusData;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -25,17 +27,26 @@ final class StatusMeters {
     private static final List<String> VERSIONS = List.of("TLSv1.2", "TLSv1.3");
 
     private final MeterSet meters;
+    private final Consumer<StatusView> onRead;
     private final LongSupplier nanoClock;
     private final ReentrantLock lock = new ReentrantLock();
     /** By what they are of; guarded by the lock. */
     private final Map<String, List<Meter>> keyed = new HashMap<>();
 
+    /** Written under the lock; null before a server has started, and once it is seen closed. */
     private volatile @Nullable Supplier<ProxyStatus> source;
+
     private volatile StatusView last = StatusView.EMPTY;
     private long readAt;
 
-    StatusMeters(MeterSet meters, LongSupplier nanoClock) {
+    /**
+     * Registers the meters.
+     *
+     * @param onRead receives each status of a server that isn't closed, under a lock
+     */
+    StatusMeters(MeterSet meters, LongSupplier nanoClock, Consumer<StatusView> onRead) {
         this.meters = meters;
+        this.onRead = onRead;
         this.nanoClock = nanoClock;
         gauge("webproxy.connections", "Open client connections.", ProxyStatus::connections);
         gauge(
@@ -110,9 +121,9 @@ final class StatusMeters {
 
     /** Shows this status from now on. */
     void read(Supplier<ProxyStatus> status) {
-        source = status;
         lock.lock();
         try {
+            source = status;
             refresh(status);
         } finally {
             lock.unlock();
@@ -129,10 +140,10 @@ final class StatusMeters {
 
     /** The status, at most a tenth of a second old; older only while another thread reads it. */
     private StatusView view() {
-        Supplier<ProxyStatus> now = source;
-        if (now != null && lock.tryLock()) {
+        if (source != null && lock.tryLock()) {
             try {
-                if (nanoClock.getAsLong() - readAt >= FRESH_NANOS) {
+                Supplier<ProxyStatus> now = source;
+                if (now != null && nanoClock.getAsLong() - readAt >= FRESH_NANOS) {
                     refresh(now);
                 }
             } finally {
@@ -146,6 +157,12 @@ final class StatusMeters {
         readAt = nanoClock.getAsLong();
         StatusView view = StatusView.of(status.get());
         last = view;
+        if (view.status() == StatusData.CLOSED) {
+            // otherwise these would keep the closed server in memory
+            source = null;
+        } else {
+            onRead.accept(view);
+        }
         Set<String> gone = new HashSet<>(keyed.keySet());
         keep(gone, "upstream ", view.pools().keySet(), this::pool);
         keep(gone, "rule ", view.rules().keySet(), this::rule);

@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * A server's status by the names of tags. Immutable.
@@ -51,6 +53,11 @@ record StatusView(
     /** The part of {@code http://host:port} that records have too. */
     private static String authority(String upstream) {
         return upstream.substring(upstream.indexOf("://") + (upstream.contains("://") ? 3 : 1));
+    }
+
+    /** The names of the endpoints with rules. */
+    Set<String> ports() {
+        return status.ports().stream().map(ProxyStatus.Port::endpoint).collect(Collectors.toSet());
     }
 
     /** How long a certificate is valid, in seconds. */

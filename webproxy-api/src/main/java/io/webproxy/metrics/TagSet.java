@@ -3,6 +3,7 @@ package io.webproxy.metrics;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.spi.ExchangeData;
 import io.webproxy.timeout.TimeoutClass;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ final class TagSet {
     };
     private static final TimeoutClass[] CLASSES = TimeoutClass.values();
     private static final ForwardError[] ERRORS = ForwardError.values();
+    private static final Set<String> FEW = Set.of("outcome", "route", "error");
     private static final int LEAST_STATUS = 100;
     private static final int MOST_STATUS = 999;
 
@@ -110,11 +112,17 @@ final class TagSet {
         };
     }
 
-    /** The tags when there are too many sets of them: only the outcome and the error are told apart. */
-    static String[] fewNames(int tags) {
-        String[] names = names(tags, MeterSet.OTHER);
+    /** A number for what {@link #fewNames} tells apart but the route, which is never 0 either. */
+    static int few(int tags) {
+        int hundred = (tags & 0x3ff) / 100;
+        return tags >> 22 << 3 | (hundred < OUTCOMES.length ? hundred : 0) + 1;
+    }
+
+    /** The tags when there are too many sets of them: only the outcome, the route and the error are told apart. */
+    static String[] fewNames(int tags, String route) {
+        String[] names = names(tags, route);
         for (int i = 0; i < names.length; i += 2) {
-            if (!names[i].equals("outcome") && !names[i].equals("error")) {
+            if (!FEW.contains(names[i])) {
                 names[i + 1] = MeterSet.OTHER;
             }
         }

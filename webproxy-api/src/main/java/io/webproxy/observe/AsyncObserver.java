@@ -3,6 +3,7 @@ package io.webproxy.observe;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.ServerObserver;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +49,13 @@ final class AsyncObserver implements ServerObserver {
     public void serves(ProxyEngine.Running server) {
         if (target instanceof ServerObserver reader) {
             reader.serves(server);
+        }
+    }
+
+    @Override
+    public void servesRoutes(Set<String> names) {
+        if (target instanceof ServerObserver reader) {
+            reader.servesRoutes(names);
         }
     }
 

@@ -238,6 +238,25 @@ class ProxyMetricsTest {
         }
     }
 
+    @Test
+    void upstreamsAndRoutesOfEarlierConfigurationsMakeRoom() {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            for (int i = 0; i <= ExchangeMeters.MOST_NAMES; i++) {
+                String name = "u" + i;
+                metrics.serves(server(
+                        () -> status(Map.of("http://" + name, new PoolData(1, 1, 0, false, true)), List.of())));
+                metrics.servesRoutes(Set.of("/" + name));
+                metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "/" + name, name, null));
+            }
+            assertThat(registry.find("webproxy.upstream.requests").timers())
+                    .extracting(timer -> timer.getId().getTag("upstream"))
+                    .containsExactly("u" + ExchangeMeters.MOST_NAMES);
+            assertThat(registry.find("webproxy.requests").timers())
+                    .extracting(timer -> timer.getId().getTag("route"))
+                    .containsExactly("/u" + ExchangeMeters.MOST_NAMES);
+        }
+    }
+
     private Set<String> upstreams() {
         return registry.find("webproxy.upstream.waiting").gauges().stream()
                 .map(gauge -> String.valueOf(gauge.getId().getTag("upstream")))

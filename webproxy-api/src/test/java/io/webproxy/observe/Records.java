@@ -23,6 +23,18 @@ public final class Records {
             String protocol,
             @Nullable String route,
             @Nullable ForwardError error) {
+        return of(method, status, path, protocol, route, "127.0.0.1:8080", error);
+    }
+
+    /** The same of another upstream. */
+    public static ExchangeRecord of(
+            String method,
+            int status,
+            String path,
+            String protocol,
+            @Nullable String route,
+            String upstream,
+            @Nullable ForwardError error) {
         return new ExchangeData(
                 "request-1",
                 Instant.EPOCH,
@@ -36,7 +48,7 @@ public final class Records {
                 "token=hunter2",
                 protocol,
                 route,
-                "127.0.0.1:8080",
+                upstream,
                 "HTTP/1.1",
                 status,
                 true,

@@ -9,7 +9,10 @@ import io.webproxy.ProxyServer;
 import io.webproxy.ProxyStartException;
 import io.webproxy.http.Answer;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
+import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServerObserver;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -23,6 +26,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -80,6 +85,33 @@ class DeclarativeUpdateTest {
         connection.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶¶data: 1\n\n");
         updated.await(30, TimeUnit.SECONDS);
         connection.send("data: 2\n\n");
+    }
+
+    @Test
+    void observersOfTheStatusAreToldTheNamesOfRoutes() {
+        List<Set<String>> told = new CopyOnWriteArrayList<>();
+        ServerObserver names = new ServerObserver() {
+            @Override
+            public void serves(ProxyEngine.Running server) {}
+
+            @Override
+            public void servesRoutes(Set<String> routes) {
+                told.add(routes);
+            }
+        };
+        try (ProxyServer server = ProxyServer.builder()
+                .bind("127.0.0.1")
+                .http(0)
+                .drainTime(Duration.ZERO)
+                .observer(ProxyObserver.async(names, 1))
+                .route(r -> r.name("old").answer(HERE))
+                .start()) {
+            server.update(b -> b.removeRoute("old").route(r -> r.path("/new").answer(HERE)));
+            assertThat(told)
+                    .containsExactly(
+                            Set.of("old"),
+                            Set.of(server.config().routes().get(0).name()));
+        }
     }
 
     @ParameterizedTest
