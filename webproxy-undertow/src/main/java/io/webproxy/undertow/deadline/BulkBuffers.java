@@ -4,6 +4,7 @@ import io.undertow.connector.PooledByteBuffer;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,8 +70,10 @@ public final class BulkBuffers {
 
     /** A buffer in use. */
     private final class Taken implements PooledByteBuffer {
-        private final ByteBuffer buffer;
-        private boolean open = true;
+        private static final AtomicReferenceFieldUpdater<Taken, @Nullable ByteBuffer> BUFFER =
+                AtomicReferenceFieldUpdater.newUpdater(Taken.class, ByteBuffer.class, "buffer");
+
+        private volatile @Nullable ByteBuffer buffer;
 
         Taken(ByteBuffer buffer) {
             this.buffer = buffer;
@@ -78,20 +81,24 @@ public final class BulkBuffers {
 
         @Override
         public ByteBuffer getBuffer() {
-            return buffer;
+            ByteBuffer mine = buffer;
+            if (mine == null) {
+                throw new IllegalStateException("the buffer was given back");
+            }
+            return mine;
         }
 
         @Override
         public void close() {
-            if (open) {
-                open = false;
-                give(buffer);
+            ByteBuffer mine = BUFFER.getAndSet(this, null);
+            if (mine != null) {
+                give(mine);
             }
         }
 
         @Override
         public boolean isOpen() {
-            return open;
+            return buffer != null;
         }
     }
 }
