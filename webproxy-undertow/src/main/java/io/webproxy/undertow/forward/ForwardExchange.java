@@ -206,7 +206,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     @Override
     public void relay(ParsedHead answer, UpstreamStream from, List<HeaderEdit> edits, @Nullable SessionCookie cookie) {
         request.settled();
-        ResponseRelay begun = new ResponseRelay(exchange, this, health, onClientGone);
+        ResponseRelay begun = new ResponseRelay(exchange, this, request, health, onClientGone);
         relay = begun;
         begun.start(answer, from, edits, cookie);
     }
@@ -231,6 +231,8 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
         Upgrade upgrade = request.upgrade();
         if (upgrade != null && upgrade.isAnsweredBy(answer, from, exchange)) {
             request.settled();
+            // what hasn't been sent again by now never will be
+            request.giveUp();
             shut();
             exchange.responded(answer);
             Tunnel.open(exchange, upgrade, answer, from, cookie(answer));

@@ -67,10 +67,16 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         return again != null;
     }
 
-    /** The upstream has responded: the request won't be sent again. */
+    /** The upstream has responded: the request won't be sent again. What is being sent again goes on. */
     void settle() {
         whole = false;
         kept = NOTHING;
+        if (again == null) {
+            giveRoom();
+        }
+    }
+
+    private void giveRoom() {
         room.give(taken);
         taken = 0;
     }
@@ -81,15 +87,31 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
      */
     void await() {
         waits = true;
+        // its upstream may go on to read, and would be writable all the time
+        to.suspendWrites();
     }
 
     /** The request won't be sent again: discards what is buffered. */
     void giveUp() {
+        boolean cut = again != null;
+        again = null;
         settle();
+        if (cut) {
+            truncate();
+        }
         if (waits) {
             waits = false;
-            again = null;
             to.wakeupWrites();
+        }
+    }
+
+    /** The sink won't get all of the body: it discards the rest. */
+    private void truncate() {
+        try {
+            to.truncateWrites();
+        } catch (IOException e) {
+            // the failure comes from the reading side
+            Guard.broken("giving up a request body", e);
         }
     }
 
@@ -117,6 +139,9 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
                 }
             }
             again = null;
+            if (!whole) {
+                giveRoom();
+            }
             if (terminated) {
                 to.terminateWrites();
             }

@@ -34,6 +34,7 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
 
     private final Exchange exchange;
     private final Facade facade;
+    private final OutboundRequest request;
     private final PassiveHealth health;
     private final Runnable onClientGone;
     /** Null once the response is complete. */
@@ -45,9 +46,11 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
     private @Nullable ClientSink sink;
 
     /** For an exchange whose response has begun; {@code onClientGone} must call {@link #clientGone}. */
-    ResponseRelay(Exchange exchange, Facade facade, PassiveHealth health, Runnable onClientGone) {
+    ResponseRelay(
+            Exchange exchange, Facade facade, OutboundRequest request, PassiveHealth health, Runnable onClientGone) {
         this.exchange = exchange;
         this.facade = facade;
+        this.request = request;
         this.health = health;
         this.onClientGone = onClientGone;
     }
@@ -187,6 +190,7 @@ final class ResponseRelay implements ResponseListener, Expiry, ClientSink.Listen
         if (upstream != null || (sink != null && !sink.isTerminated())) {
             end(exchange.client()::abort);
         }
+        request.giveUp();
     }
 
     // --- cuts ---

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.undertow.deadline.BodyRoom;
 import java.io.IOException;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.xnio.conduits.StreamSinkConduit;
 
@@ -13,20 +17,33 @@ import org.xnio.conduits.StreamSinkConduit;
 class ResendableBodyTest {
     private static final int MIB = 1 << 20;
 
+    /** Takes all there is while it is open, and notes its other calls. */
+    private static final class Sink implements InvocationHandler {
+        private final StreamSinkConduit conduit = (StreamSinkConduit) Proxy.newProxyInstance(
+                ResendableBodyTest.class.getClassLoader(), new Class<?>[] {StreamSinkConduit.class}, this);
+        private final List<String> calls = new ArrayList<>();
+        private boolean open;
+
+        Sink(boolean open) {
+            this.open = open;
+        }
+
+        @Override
+        public Object invoke(Object self, Method method, Object[] arguments) {
+            if (!method.getName().equals("write")) {
+                calls.add(method.getName());
+                return method.getReturnType() == boolean.class ? true : null;
+            }
+            ByteBuffer src = (ByteBuffer) arguments[0];
+            int count = open ? src.remaining() : 0;
+            src.position(src.position() + count);
+            return count;
+        }
+    }
+
     /** Takes all there is. */
     private static StreamSinkConduit taking() {
-        return (StreamSinkConduit) Proxy.newProxyInstance(
-                ResendableBodyTest.class.getClassLoader(),
-                new Class<?>[] {StreamSinkConduit.class},
-                (self, method, arguments) -> {
-                    if (!method.getName().equals("write")) {
-                        return null;
-                    }
-                    ByteBuffer src = (ByteBuffer) arguments[0];
-                    int count = src.remaining();
-                    src.position(src.limit());
-                    return count;
-                });
+        return new Sink(true).conduit;
     }
 
     private static ResendableBody written(int bytes, int most, BodyRoom room) throws IOException {
@@ -74,5 +91,75 @@ class ResendableBodyTest {
 
         assertThat(room.take(MIB)).isTrue();
         assertThat(room.take(1)).isFalse();
+    }
+
+    private static ResendableBody replayed(BodyRoom room, Sink other) throws IOException {
+        ResendableBody body = written(100 * 1024, MIB, room);
+        body.await();
+        body.restart(other.conduit);
+        body.writeReady();
+        body.settle();
+        return body;
+    }
+
+    @Test
+    void roomOfWhatIsBeingSentAgainIsGivenBackWhenThatIsSent() throws IOException {
+        BodyRoom room = new BodyRoom(MIB);
+        Sink other = new Sink(false);
+        ResendableBody body = replayed(room, other);
+        assertThat(room.take(MIB)).isFalse();
+        other.open = true;
+        body.writeReady();
+        body.giveUp();
+
+        assertThat(body.isReplaying()).isFalse();
+        assertThat(room.take(MIB)).isTrue();
+        assertThat(room.take(1)).isFalse();
+    }
+
+    @Test
+    void roomOfWhatIsBeingSentAgainIsGivenBackWhenTheRequestIsGivenUp() throws IOException {
+        BodyRoom room = new BodyRoom(MIB);
+        Sink other = new Sink(false);
+        ResendableBody body = replayed(room, other);
+        assertThat(room.take(MIB)).isFalse();
+        body.giveUp();
+        body.giveUp();
+        other.open = true;
+        body.writeReady();
+
+        assertThat(body.isReplaying()).isFalse();
+        assertThat(room.take(MIB)).isTrue();
+        assertThat(room.take(1)).isFalse();
+    }
+
+    @Test
+    void sinkThatWaitsForAnotherAttemptIsSuspended() throws IOException {
+        Sink first = new Sink(true);
+        ResendableBody body = new ResendableBody(first.conduit, MIB, new BodyRoom(MIB));
+        body.resumeWrites();
+        first.calls.clear();
+        body.await();
+        assertThat(first.calls).containsExactly("suspendWrites");
+        first.calls.clear();
+        body.resumeWrites();
+        assertThat(first.calls).isEmpty();
+        body.giveUp();
+        assertThat(first.calls).containsExactly("wakeupWrites");
+    }
+
+    /** Its answer may be the client's after all. */
+    @Test
+    void sinkThatDidNotGetAllThatIsSentAgainDiscardsTheRest() throws IOException {
+        Sink other = new Sink(false);
+        ResendableBody body = written(1000, MIB, new BodyRoom(MIB));
+        body.await();
+        body.restart(other.conduit);
+        body.writeReady();
+        body.await();
+        other.calls.clear();
+        body.giveUp();
+
+        assertThat(other.calls).containsExactly("truncateWrites", "wakeupWrites");
     }
 }

@@ -1,0 +1,161 @@
+package io.webproxy.blackbox.upstreams;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.webproxy.route.Balancing;
+import io.webproxy.route.UpstreamGroup;
+import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.RawConnection;
+import io.webproxy.testing.RawUpstream;
+import io.webproxy.testing.RefusedPort;
+import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.TestProxy;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Uploads that are answered while the upstream takes no more of them, on a route that tries another upstream. */
+@ExtendWith(LeakCheck.class)
+class EarlyAnswerTest {
+    private static final int LENGTH = 8 << 20;
+    private static final int FIRST_WINDOW = 65_535;
+    private static final String BUSY = "HTTP/1.1 429 Busy¶Content-Length: 1¶¶";
+
+    /** An upstream whose socket takes little. */
+    private static RawUpstream narrow(RawUpstream.Script script) throws IOException {
+        ServerSocket server = new ServerSocket();
+        server.setReceiveBufferSize(4096);
+        server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        return RawUpstream.start(server, script);
+    }
+
+    /** Returns once nothing more arrives. */
+    private static void awaitBlocked(RawConnection upload) throws IOException {
+        int before;
+        int waiting = 0;
+        do {
+            before = waiting;
+            RawConnection.pace(Duration.ofMillis(100));
+            waiting = upload.socket().getInputStream().available();
+        } while (waiting == 0 || waiting != before);
+    }
+
+    private static TestProxy proxy(String... uris) {
+        return TestProxy.start(
+                Front.H1,
+                p -> p.route(r -> r.forward(UpstreamGroup.of(uris).balancing(Balancing.failover()))
+                                .retryOn(429)
+                                .retryBodyBytes(16 << 20))
+                        .retries(1, 1000));
+    }
+
+    /** The response to an upload. */
+    private static FutureTask<String> upload(RawConnection client) {
+        FutureTask<String> upload = new FutureTask<>(() -> {
+            client.send("PUT / HTTP/1.1¶Host: localhost¶Content-Length: " + LENGTH + "¶¶" + "x".repeat(LENGTH));
+            return client.readResponse();
+        });
+        new Thread(upload, "upload").start();
+        return upload;
+    }
+
+    private static long cpuNanosOfIoThreads() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long sum = 0;
+        for (ThreadInfo thread : threads.getThreadInfo(threads.getAllThreadIds())) {
+            if (thread != null && thread.getThreadName().startsWith("webproxy I/O")) {
+                sum += threads.getThreadCpuTime(thread.getThreadId());
+            }
+        }
+        return sum;
+    }
+
+    private static void assertThatIoThreadsRest(String first) throws Exception {
+        CountDownLatch got = new CountDownLatch(1);
+        CountDownLatch measured = new CountDownLatch(1);
+        try (RawUpstream second = RawUpstream.start(c -> {
+                    c.readHead();
+                    assertThat(c.read(LENGTH)).hasSize(LENGTH);
+                    got.countDown();
+                    measured.await(30, TimeUnit.SECONDS);
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                });
+                TestProxy proxy = proxy(first, second.uri());
+                RawConnection client = proxy.raw()) {
+            FutureTask<String> upload = upload(client);
+            assertThat(got.await(30, TimeUnit.SECONDS)).isTrue();
+            long before = cpuNanosOfIoThreads();
+            RawConnection.pace(Duration.ofMillis(500));
+            long used = cpuNanosOfIoThreads() - before;
+            measured.countDown();
+            assertThat(upload.get(30, TimeUnit.SECONDS)).startsWith("HTTP/1.1 200 ").endsWith("ok");
+            assertThat(second.failures()).isEmpty();
+            // a thread that never rests uses all that the machine has for it
+            assertThat(Duration.ofNanos(used)).isLessThan(Duration.ofMillis(40));
+        }
+    }
+
+    @Test
+    void upstreamThatReadsOnAfterItsAnswerCannotKeepAThreadBusy() throws Exception {
+        try (RawUpstream first = narrow(c -> {
+            c.readHead();
+            awaitBlocked(c);
+            c.send(BUSY);
+            c.drain();
+        })) {
+            assertThatIoThreadsRest(first.uri());
+        }
+    }
+
+    @Test
+    void upstreamThatOpensItsWindowAfterItsAnswerCannotKeepAThreadBusy() throws Exception {
+        byte[] more = ByteBuffer.allocate(4).putInt(16 << 20).array();
+        try (RawUpstream first = RawUpstream.start(c -> {
+            try (Http2Client h2 = Http2Client.serve(c)) {
+                int stream = h2.next(Http2Client.HEADERS).stream();
+                int rest = FIRST_WINDOW;
+                while (rest > 0) {
+                    rest -= h2.next(Http2Client.DATA).payload().length;
+                }
+                h2.respond(stream, 0, "429");
+                h2.send(Http2Client.WINDOW_UPDATE, 0, 0, more);
+                h2.send(Http2Client.WINDOW_UPDATE, 0, stream, more);
+                h2.end();
+            }
+        })) {
+            assertThatIoThreadsRest("h2c://127.0.0.1:" + first.port());
+        }
+    }
+
+    @Test
+    void uploadGoesOnToTheFirstUpstreamWhenNoOtherCanBeConnectedTo() throws Exception {
+        CountDownLatch got = new CountDownLatch(1);
+        try (RawUpstream first = narrow(c -> {
+                    c.readHead();
+                    awaitBlocked(c);
+            c.send(BUSY);
+                    assertThat(c.read(LENGTH)).hasSize(LENGTH);
+                    got.countDown();
+                    c.send("a");
+                });
+                RefusedPort refused = RefusedPort.open();
+                TestProxy proxy = proxy(first.uri(), refused.uri());
+                RawConnection client = proxy.raw()) {
+            FutureTask<String> upload = upload(client);
+            assertThat(got.await(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(upload.get(30, TimeUnit.SECONDS)).startsWith("HTTP/1.1 429 ").endsWith("a");
+        }
+    }
+}
