@@ -59,7 +59,7 @@ public final class AuthDecision {
     public AuthDecision withHeader(String name, String value) {
         HeaderEdit checked = new HeaderEdit(HeaderEdit.Kind.ADD, name, value);
         if (isGranted()) {
-            throw new IllegalStateException("header: " + checked.name() + " (expected: none, the request may pass)");
+            throw new IllegalStateException("withHeader: " + this + " (expected: a change of AuthDecision.denied(…))");
         }
         Map<String, List<String>> more = new LinkedHashMap<>(headers);
         more.merge(checked.name(), List.of(checked.value()), (before, added) -> {
@@ -84,7 +84,7 @@ public final class AuthDecision {
         HeaderEdit checked = new HeaderEdit(HeaderEdit.Kind.REMOVE, name, "");
         if (!isGranted()) {
             throw new IllegalStateException(
-                    "header: " + checked.name() + " (expected: none, the request reaches no upstream)");
+                    "removeRequestHeader: " + this + " (expected: a change of AuthDecision.granted(…))");
         }
         Set<String> more = new LinkedHashSet<>(removed);
         more.add(checked.name());
