@@ -883,11 +883,13 @@ class AnswerFailoverTest {
     @Test
     void bodyThatWaitsFor100DoesNotExcuseALateFirstByte() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch left = new CountDownLatch(1);
         TestClock clock = new TestClock();
         try (RawUpstream a = RawUpstream.start(c -> {
                     c.readHead();
                     asked.countDown();
                     c.end();
+                    left.countDown();
                 });
                 RawUpstream b = RawUpstream.start(c -> {
                     c.readHead();
@@ -901,6 +903,7 @@ class AnswerFailoverTest {
             client.send("PUT / HTTP/1.1¶Host: localhost¶Content-Length: 5¶Expect: 100-continue¶¶");
             assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
             clock.pass(Duration.ofSeconds(1));
+            assertThat(left.await(30, TimeUnit.SECONDS)).isTrue();
             assertThat(client.readHead()).startsWith("HTTP/1.1 100 ");
             client.send("01234");
             assertThat(client.readHead()).startsWith("HTTP/1.1 200 ").contains(ATTEMPT + ": 2");
