@@ -278,6 +278,9 @@ final class RequestBodySink implements PlainSink {
     @Override
     public void wakeupWrites() {
         writesResumed = true;
+        if (!discarding) {
+            sink.resumeWrites();
+        }
         IoTasks.execute(getWriteThread(), () -> {
             if (writesResumed && handler != null) {
                 handler.writeReady();
