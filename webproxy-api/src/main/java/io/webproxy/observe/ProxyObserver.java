@@ -4,8 +4,8 @@ package io.webproxy.observe;
  * Receives the events of a server.
  *
  * <p>Methods are called on an IO thread, but for events of certificates and tunnels, whose methods say where; never
- * under a lock. They must not block. Exceptions are logged once and have
- * no other effect. {@link #async} moves the calls off the IO thread.
+ * under a lock. They must not block. Exceptions are logged once and have no other effect. {@link #async} moves the
+ * calls off the IO thread.
  *
  * <p>Events of certificates, upstreams and tunnels each have a method. One that isn't overridden calls
  * {@link #certificateChanged}, {@link #upstreamChanged} or {@link #tunnelChanged}: override these for all events alike.

@@ -100,7 +100,9 @@ class EarlyAnswerTest {
             RawConnection.pace(Duration.ofMillis(500));
             long used = cpuNanosOfIoThreads() - before;
             measured.countDown();
-            assertThat(upload.get(30, TimeUnit.SECONDS)).startsWith("HTTP/1.1 200 ").endsWith("ok");
+            assertThat(upload.get(30, TimeUnit.SECONDS))
+                    .startsWith("HTTP/1.1 200 ")
+                    .endsWith("ok");
             assertThat(second.failures()).isEmpty();
             // a thread that never rests uses all that the machine has for it
             assertThat(Duration.ofNanos(used)).isLessThan(Duration.ofMillis(40));
@@ -145,7 +147,7 @@ class EarlyAnswerTest {
         try (RawUpstream first = narrow(c -> {
                     c.readHead();
                     awaitBlocked(c);
-            c.send(BUSY);
+                    c.send(BUSY);
                     assertThat(c.read(LENGTH)).hasSize(LENGTH);
                     got.countDown();
                     c.send("a");
@@ -155,7 +157,9 @@ class EarlyAnswerTest {
                 RawConnection client = proxy.raw()) {
             FutureTask<String> upload = upload(client);
             assertThat(got.await(30, TimeUnit.SECONDS)).isTrue();
-            assertThat(upload.get(30, TimeUnit.SECONDS)).startsWith("HTTP/1.1 429 ").endsWith("a");
+            assertThat(upload.get(30, TimeUnit.SECONDS))
+                    .startsWith("HTTP/1.1 429 ")
+                    .endsWith("a");
         }
     }
 }
