@@ -52,8 +52,22 @@ public final class AutomaticHttps {
 
     private record EventPrinter(PrintStream out) implements ProxyObserver {
         @Override
-        public void certificateChanged(CertificateEvent event) {
-            out.println(String.join(", ", event.names()) + ": " + event.detail());
+        public void certificateObtained(CertificateEvent event) {
+            print("OBTAINED", event);
+        }
+
+        @Override
+        public void certificateRenewed(CertificateEvent event) {
+            print("RENEWED", event);
+        }
+
+        @Override
+        public void certificateFailed(CertificateEvent event) {
+            print("FAILED", event);
+        }
+
+        private void print(String what, CertificateEvent event) {
+            out.println(what + " " + String.join(", ", event.names()) + ": " + event.detail());
         }
     }
 }
