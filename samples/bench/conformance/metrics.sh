@@ -69,6 +69,12 @@ for _ in $(seq 7); do curl -sk -o "$work/null" "https://127.0.0.1:$https/status/
 for _ in $(seq 5); do curl -sk -X BREW -o "$work/null" "https://127.0.0.1:$https/api/hello"; done
 curl -sk -o "$work/null" "https://127.0.0.1:$relay/api/hello"
 curl -sk -m 1 -o "$work/null" "https://127.0.0.1:$https/events" || true # a client that leaves
+resume() { # version and options of openssl: a handshake that keeps its session, and one with it
+  printf 'GET /api/hello HTTP/1.0\r\n\r\n' | openssl s_client -quiet -connect "127.0.0.1:$https" "$@" -sess_out "$work/session" >"$work/null" 2>&1 || true
+  printf 'GET /api/hello HTTP/1.0\r\n\r\n' | openssl s_client -quiet -connect "127.0.0.1:$https" "$@" -sess_in "$work/session" >"$work/null" 2>&1 || true
+}
+resume -tls1_2 -no_ticket
+resume -tls1_3
 sleep 3 # longer than between scrapes
 
 requests_of='webproxy_requests_seconds_count{server="webproxy",'
@@ -77,7 +83,9 @@ check "HTTP/1.1 requests" "$(answered "$work/h1.load")" "$(query "sum(${requests
 check "HTTP/2 requests" "$(($(answered "$work/h2.load") + 1))" "$(query "sum(${requests_of}status=\"200\",protocol=\"HTTP/2.0\",method=\"GET\",error=\"none\"})")"
 check "answers with 503" 7 "$(query "sum(${requests_of}status=\"503\"})")"
 check "requests of an unknown method" 5 "$(query "sum(${requests_of}method=\"other\"})")"
-check "TLS handshakes" 54 "$(query 'sum(webproxy_handshakes_total)')"
+check "TLS handshakes" 58 "$(query 'sum(webproxy_handshakes_total)')"
+check "resumptions by a session id of TLS 1.2" 1 "$(query 'sum(webproxy_handshakes_total{version="TLSv1.2",resumed="yes"})')"
+check "resumptions by a ticket of TLS 1.3" 1 "$(query 'sum(webproxy_handshakes_total{version="TLSv1.3",resumed="yes"})')"
 check "clients that left" 1 "$(query "sum(${requests_of}error=\"CLIENT_ABORTED\"})")"
 check "relays" 1 "$(query 'sum(webproxy_relays_seconds_count)')"
 

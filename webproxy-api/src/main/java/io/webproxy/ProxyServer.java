@@ -2,7 +2,6 @@ package io.webproxy;
 
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
-import io.webproxy.route.Route;
 import io.webproxy.spi.Engines;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.Listen;
@@ -21,7 +20,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -183,9 +181,8 @@ public final class ProxyServer implements AutoCloseable {
         for (ProxyObserver observer : config.observers()) {
             if (observer instanceof ServerObserver reader) {
                 try {
+                    reader.servesRoutes(config.routes());
                     reader.serves(running);
-                    reader.servesRoutes(
-                            config.routes().stream().map(Route::name).collect(Collectors.toUnmodifiableSet()));
                 } catch (RuntimeException e) {
                     LOG.warn(
                             "Observer {} failed; the server is not affected",

@@ -41,6 +41,12 @@ public sealed interface ProxyStatus permits StatusData {
     /** Completed TLS handshakes of clients since the start by version, such as {@code TLSv1.3}. */
     Map<String, Long> handshakes();
 
+    /**
+     * How many of them resumed a session of an earlier connection, in TLS 1.2 by a session id or a ticket, in TLS 1.3 by
+     * a ticket; by version too, without zeros.
+     */
+    Map<String, Long> resumedHandshakes();
+
     /** TLS handshakes of clients since the start that failed, were too slow, or were broken off. */
     long failedHandshakes();
 

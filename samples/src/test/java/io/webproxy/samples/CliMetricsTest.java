@@ -65,22 +65,29 @@ class CliMetricsTest {
             // a record is made when the response has been sent
             await().untilAsserted(() -> assertThat(body(request("/metrics")))
                     .containsPattern("webproxy_requests_seconds_count\\{class=\"DEFAULT\",class_end=\"DEFAULT\","
-                            + "error=\"none\",method=\"GET\",outcome=\"SUCCESS\",protocol=\"HTTP/1.1\",route=\"[^\"]*\",server=\"webproxy\",status=\"200\"}"
-                            + " 3\n"));
+                                         + "error=\"none\",method=\"GET\",outcome=\"SUCCESS\",protocol=\"HTTP/1.1\",route=\"[^\"]*\",server=\"webproxy\",status=\"200\"}"
+                                         + " 3\n"));
             try (Response response = call(request("/metrics"))) {
                 assertThat(response.header("Content-Type")).isEqualTo("text/plain; version=0.0.4; charset=utf-8");
                 assertThat(response.header("Access-Control-Allow-Origin")).isNull();
                 assertThat(response.body().string())
                         .contains("webproxy_requests_first_byte_seconds_bucket{", "jvm_memory_used_bytes{");
             }
-            // the gauges of an upstream appear from the second reading on
-            await().untilAsserted(() -> assertThat(body(request("/metrics")))
-                    .containsPattern("webproxy_upstream_connections\\{[^}]*state=\"idle\""));
             assertThat(body(request("/livez"))).isEqualTo("ok\n");
             assertThat(body(request("/readyz"))).isEqualTo("ok\n");
             try (Response other = call(request("/other"))) {
                 assertThat(other.code()).isEqualTo(404);
             }
+        }
+    }
+
+    @Test
+    void theFirstReadingShowsTheUpstreams() throws Exception {
+        try (Served demo = demo("127.0.0.1")) {
+            assertThat(demo.port()).isPositive();
+            assertThat(body(request("/metrics")))
+                    .containsPattern("webproxy_upstream_connections\\{group=\"none\",[^}]*state=\"idle\"[^}]*} 0.0\n")
+                    .containsPattern("webproxy_upstream_healthy\\{[^}]*} 1.0\n");
         }
     }
 

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** What is counted of events: certificates, relays, tunnels. Thread-safe. */
 final class EventMeters {
     private static final String BYTES = "bytes";
+    private static final Set<String> CERTIFICATE_EVENTS =
+            Set.of("obtained", "renewed", "reloaded", "failed", "expiring", "revoked");
     private static final Set<String> RENEWALS = Set.of("obtained", "renewed", "reloaded");
 
     private static final RuleName OTHERS = new RuleName(MeterSet.OTHER, MeterSet.OTHER);
@@ -24,12 +26,13 @@ final class EventMeters {
 
     EventMeters(MeterSet meters) {
         this.meters = meters;
+        // from zero on: an alert compares with what was before, and the first failure must not be missed
+        CERTIFICATE_EVENTS.forEach(this::certificates);
     }
 
     /** Counts an event of a certificate. */
     void certificate(String kind) {
-        increment(meters.counter(
-                "webproxy.certificates.events", "Events of certificates, such as failures.", null, "event", kind));
+        increment(certificates(kind));
         if (RENEWALS.contains(kind)) {
             boolean first = Double.isNaN(renewed);
             renewed = System.currentTimeMillis() / 1e3;
@@ -41,6 +44,11 @@ final class EventMeters {
                         () -> renewed);
             }
         }
+    }
+
+    private @Nullable Counter certificates(String kind) {
+        return meters.counter(
+                "webproxy.certificates.events", "Events of certificates, such as failures.", null, "event", kind);
     }
 
     /** Counts an event of a tunnel. */

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What is counted of ended exchanges: a meter is looked up once for each set of tags. Thread-safe. */
@@ -31,6 +32,8 @@ final class ExchangeMeters {
     private final Map<String, OfRoute> routes = new ConcurrentHashMap<>();
     private final Map<String, OfUpstream> upstreams = new ConcurrentHashMap<>();
     private final OfRoute others;
+    private final Consumer<String> onUpstream;
+    private volatile Groups groups = Groups.NONE;
 
     /** How many sets of all tags there are. */
     final AtomicInteger sets = new AtomicInteger();
@@ -38,8 +41,10 @@ final class ExchangeMeters {
     /** How many sets of few tags there are, with the names of routes. */
     final AtomicInteger fewSets = new AtomicInteger();
 
-    ExchangeMeters(MeterSet meters) {
+    /** {@code onUpstream} receives each upstream that wasn't used before. */
+    ExchangeMeters(MeterSet meters, Consumer<String> onUpstream) {
         this.meters = meters;
+        this.onUpstream = onUpstream;
         this.others = new OfRoute(MeterSet.OTHER);
     }
 
@@ -54,6 +59,17 @@ final class ExchangeMeters {
         if (upstream != null) {
             upstream(upstream).count(exchange);
         }
+    }
+
+    /** Sets the groups of upstreams: what an upstream is counted for in a group that it leaves, ends. */
+    void configured(Groups next) {
+        groups = next;
+        upstreams.forEach((name, upstream) -> {
+            if (next.upstreams().contains(name) && !upstream.group.equals(next.of(name))) {
+                upstream.leave();
+                upstreams.remove(name, upstream);
+            }
+        });
     }
 
     /**
@@ -101,7 +117,11 @@ final class ExchangeMeters {
         if (known != null) {
             return known;
         }
-        return upstreams.computeIfAbsent(upstreams.size() < MOST_NAMES ? name : MeterSet.OTHER, OfUpstream::new);
+        boolean fits = upstreams.size() < MOST_NAMES;
+        if (fits) {
+            onUpstream.accept(name);
+        }
+        return upstreams.computeIfAbsent(fits ? name : MeterSet.OTHER, OfUpstream::new);
     }
 
     private static void record(@Nullable Timer timer, Duration time) {
@@ -273,8 +293,11 @@ final class ExchangeMeters {
         private final AtomicReferenceArray<@Nullable Timer> byError =
                 new AtomicReferenceArray<>(ForwardError.values().length + 1);
 
+        private final String group;
+
         OfUpstream(String name) {
             super(meters, name);
+            this.group = groups.of(name);
         }
 
         void count(ExchangeData exchange) {
@@ -292,6 +315,8 @@ final class ExchangeMeters {
                             + " head, or to the failure.",
                     "upstream",
                     name(),
+                    "group",
+                    isGone() ? MeterSet.OTHER : group,
                     "error",
                     TagSet.error(error)));
             byError.set(index, timer);

@@ -5,11 +5,13 @@ import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.observe.TunnelEvent;
+import io.webproxy.route.Route;
 import io.webproxy.spi.ExchangeData;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.ServerObserver;
+import java.util.List;
 import java.util.Objects;
-import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The metrics of one server in a Micrometer registry: an observer to give to {@code ProxyServer.builder()}. Its meters
@@ -33,9 +35,9 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
 
     private ProxyMetrics(MeterSet meters) {
         this.meters = meters;
-        this.exchanges = new ExchangeMeters(meters);
         this.events = new EventMeters(meters);
         this.status = new StatusMeters(meters, System::nanoTime, this::letGo);
+        this.exchanges = new ExchangeMeters(meters, status::show);
     }
 
     /**
@@ -69,8 +71,11 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
 
     /** Called by the server. */
     @Override
-    public void servesRoutes(Set<String> names) {
-        exchanges.retainRoutes(names);
+    public void servesRoutes(List<Route> routes) {
+        Groups groups = Groups.of(routes);
+        status.configured(groups);
+        exchanges.configured(groups);
+        exchanges.retainRoutes(routes.stream().map(Route::name).collect(Collectors.toUnmodifiableSet()));
     }
 
     /** Makes room for new names, where there is none. */

@@ -4,8 +4,10 @@ import io.micrometer.core.instrument.Meter;
 import io.webproxy.ProxyStatus;
 import io.webproxy.spi.StatusData;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -13,6 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +25,13 @@ import org.jspecify.annotations.Nullable;
  * and certificates come and go with them. Thread-safe.
  */
 final class StatusMeters {
+    /** An upstream in its group. */
+    private record GroupMember(String upstream, String group) {}
+
+    private static final String UPSTREAM = "upstream ";
+    /** How many upstreams, rules and certificates are shown at most. */
+    private static final int MOST_SHOWN = 3 * ExchangeMeters.MOST_NAMES;
+
     private static final long FRESH_NANOS = 100_000_000L;
     private static final List<String> REASONS = List.of("total", "address", "memory", "descriptors");
     private static final List<String> VERSIONS = List.of("TLSv1.2", "TLSv1.3");
@@ -37,6 +47,7 @@ final class StatusMeters {
     private volatile @Nullable Supplier<ProxyStatus> source;
 
     private volatile StatusView last = StatusView.EMPTY;
+    private volatile Groups groups = Groups.NONE;
     private long readAt;
 
     /**
@@ -62,12 +73,12 @@ final class StatusMeters {
                     reason);
         }
         for (String version : VERSIONS) {
-            counter(
-                    "webproxy.handshakes",
-                    "Completed TLS handshakes of clients.",
-                    status -> status.handshakes().getOrDefault(version, 0L),
-                    "version",
-                    version);
+            handshakes(
+                    version,
+                    "no",
+                    status -> status.handshakes().getOrDefault(version, 0L)
+                            - status.resumedHandshakes().getOrDefault(version, 0L));
+            handshakes(version, "yes", status -> status.resumedHandshakes().getOrDefault(version, 0L));
         }
         counter(
                 "webproxy.handshakes.failed",
@@ -130,6 +141,40 @@ final class StatusMeters {
         }
     }
 
+    /** Sets the upstreams, which are shown from the next start or update on. */
+    void configured(Groups next) {
+        groups = next;
+    }
+
+    /**
+     * Shows an upstream that a request has used, though no route has it: whoever reads all meters doesn't get those that
+     * reading adds. Never waits.
+     */
+    void show(String upstream) {
+        if (lock.tryLock()) {
+            try {
+                if (source != null && keyed.size() < MOST_SHOWN) {
+                    keyed.computeIfAbsent(
+                            UPSTREAM + new GroupMember(upstream, groups.of(upstream)),
+                            key -> pool(new GroupMember(upstream, groups.of(upstream))));
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void handshakes(String version, String resumed, ToDoubleFunction<ProxyStatus> value) {
+        counter(
+                "webproxy.handshakes",
+                "Completed TLS handshakes of clients.",
+                value,
+                "version",
+                version,
+                "resumed",
+                resumed);
+    }
+
     private void gauge(String name, String description, ToDoubleFunction<ProxyStatus> value) {
         meters.gauge(name, description, null, () -> value.applyAsDouble(view().status()));
     }
@@ -155,7 +200,8 @@ final class StatusMeters {
 
     private void refresh(Supplier<ProxyStatus> status) {
         readAt = nanoClock.getAsLong();
-        StatusView view = StatusView.of(status.get());
+        Groups configured = groups;
+        StatusView view = StatusView.of(status.get(), configured.upstreams());
         last = view;
         if (view.status() == StatusData.CLOSED) {
             // otherwise these would keep the closed server in memory
@@ -164,7 +210,9 @@ final class StatusMeters {
             onRead.accept(view);
         }
         Set<String> gone = new HashSet<>(keyed.keySet());
-        keep(gone, "upstream ", view.pools().keySet(), this::pool);
+        Set<GroupMember> upstreams = new LinkedHashSet<>();
+        view.pools().keySet().forEach(upstream -> upstreams.add(new GroupMember(upstream, configured.of(upstream))));
+        keep(gone, UPSTREAM, upstreams, this::pool);
         keep(gone, "rule ", view.rules().keySet(), this::rule);
         keep(gone, "certificate ", view.expiries().keySet(), this::certificate);
         for (String key : gone) {
@@ -190,55 +238,49 @@ final class StatusMeters {
         }
     }
 
-    private List<Meter> pool(String upstream) {
+    private List<Meter> pool(GroupMember member) {
         List<Meter> made = new ArrayList<>();
+        String upstream = member.upstream();
+        String[] tags = {"upstream", upstream, "group", member.group()};
         String connections = "webproxy.upstream.connections";
         String open = "Connections to the upstream, including those being opened.";
-        add(made, connections, open, pool(upstream, ProxyStatus.Pool::idle), "upstream", upstream, "state", "idle");
-        add(
-                made,
-                connections,
-                open,
-                pool(upstream, pool -> pool.open() - pool.idle()),
-                "upstream",
-                upstream,
-                "state",
-                "used");
+        add(made, connections, open, sum(upstream, ProxyStatus.Pool::idle), and(tags, "state", "idle"));
+        add(made, connections, open, sum(upstream, pool -> pool.open() - pool.idle()), and(tags, "state", "used"));
         add(
                 made,
                 "webproxy.upstream.waiting",
                 "Requests that wait for a connection to the upstream.",
-                pool(upstream, ProxyStatus.Pool::waiting),
-                "upstream",
-                upstream);
+                sum(upstream, ProxyStatus.Pool::waiting),
+                tags);
         add(
                 made,
                 "webproxy.upstream.ejected",
                 "1 while the upstream is ejected because connections to it failed, else 0.",
-                pool(upstream, pool -> pool.ejected() ? 1 : 0),
-                "upstream",
-                upstream);
+                any(upstream, ProxyStatus.Pool::ejected),
+                tags);
+        ToDoubleFunction<StatusView> down = any(upstream, pool -> !pool.healthy());
         add(
                 made,
                 "webproxy.upstream.healthy",
                 "0 while a health check finds the upstream down, else 1.",
-                pool(upstream, pool -> pool.healthy() ? 1 : 0),
-                "upstream",
-                upstream);
+                view -> 1 - down.applyAsDouble(view),
+                tags);
         return made;
     }
 
-    private ToDoubleFunction<StatusView> pool(String upstream, ToDoubleFunction<ProxyStatus.Pool> value) {
-        return view -> {
-            double sum = 0;
-            boolean first = true;
-            for (ProxyStatus.Pool pool : view.pools().getOrDefault(upstream, List.of())) {
-                double each = value.applyAsDouble(pool);
-                sum = first ? each : sum + each;
-                first = false;
-            }
-            return sum;
-        };
+    private static String[] and(String[] tags, String name, String value) {
+        String[] more = Arrays.copyOf(tags, tags.length + 2);
+        more[tags.length] = name;
+        more[tags.length + 1] = value;
+        return more;
+    }
+
+    private static ToDoubleFunction<StatusView> sum(String upstream, ToDoubleFunction<ProxyStatus.Pool> value) {
+        return view -> view.poolsOf(upstream).stream().mapToDouble(value).sum();
+    }
+
+    private static ToDoubleFunction<StatusView> any(String upstream, Predicate<ProxyStatus.Pool> state) {
+        return view -> view.poolsOf(upstream).stream().anyMatch(state) ? 1 : 0;
     }
 
     private List<Meter> rule(StatusView.RuleName name) {

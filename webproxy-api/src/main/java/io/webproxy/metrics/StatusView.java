@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 /**
  * A server's status by the names of tags. Immutable.
  *
- * @param pools by {@code host:port}: an upstream may have one for each protocol
+ * @param pools by {@code host:port}: an upstream may have one for each protocol, and none before its first request
  * @param rules by endpoint and name
  * @param expiries when the served certificates expire, by their first name; the earliest of those that share one
  */
@@ -26,13 +26,17 @@ record StatusView(
         Map<RuleName, ProxyStatus.Rule> rules,
         Map<String, Instant> expiries) {
     /** Before a server has started. */
-    static final StatusView EMPTY = of(StatusData.CLOSED);
+    static final StatusView EMPTY = of(StatusData.CLOSED, Set.of());
 
     /** A rule of a port. */
     record RuleName(String endpoint, String rule) {}
 
-    static StatusView of(ProxyStatus status) {
+    /** With these upstreams of its configuration. */
+    static StatusView of(ProxyStatus status, Set<String> configured) {
         Map<String, List<ProxyStatus.Pool>> pools = new TreeMap<>();
+        if (status != StatusData.CLOSED) {
+            configured.forEach(upstream -> pools.put(upstream, new ArrayList<>()));
+        }
         status.upstreams()
                 .forEach((upstream, pool) -> pools.computeIfAbsent(authority(upstream), a -> new ArrayList<>())
                         .add(pool));
@@ -53,6 +57,11 @@ record StatusView(
     /** The part of {@code http://host:port} that records have too. */
     private static String authority(String upstream) {
         return upstream.substring(upstream.indexOf("://") + (upstream.contains("://") ? 3 : 1));
+    }
+
+    /** The pools of an upstream; none before its first request. */
+    List<ProxyStatus.Pool> poolsOf(String upstream) {
+        return pools.getOrDefault(upstream, List.of());
     }
 
     /** The names of the endpoints with rules. */

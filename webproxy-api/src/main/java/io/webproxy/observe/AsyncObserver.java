@@ -1,9 +1,10 @@
 package io.webproxy.observe;
 
+import io.webproxy.route.Route;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.ServerObserver;
+import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -53,9 +54,9 @@ final class AsyncObserver implements ServerObserver {
     }
 
     @Override
-    public void servesRoutes(Set<String> names) {
+    public void servesRoutes(List<Route> routes) {
         if (target instanceof ServerObserver reader) {
-            reader.servesRoutes(names);
+            reader.servesRoutes(routes);
         }
     }
 

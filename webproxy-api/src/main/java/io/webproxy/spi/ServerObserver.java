@@ -1,7 +1,8 @@
 package io.webproxy.spi;
 
 import io.webproxy.observe.ProxyObserver;
-import java.util.Set;
+import io.webproxy.route.Route;
+import java.util.List;
 
 /** An observer that also reads the status of the server that it is given to. */
 public interface ServerObserver extends ProxyObserver {
@@ -12,6 +13,6 @@ public interface ServerObserver extends ProxyObserver {
      */
     void serves(ProxyEngine.Running server);
 
-    /** The names of the routes in force; called after {@link #serves}. */
-    default void servesRoutes(Set<String> names) {}
+    /** The routes in force; called before {@link #serves}. */
+    default void servesRoutes(List<Route> routes) {}
 }

@@ -71,6 +71,11 @@ public record StatusData(
     }
 
     @Override
+    public Map<String, Long> resumedHandshakes() {
+        return counters.resumedHandshakes();
+    }
+
+    @Override
     public long failedHandshakes() {
         return counters.failedHandshakes();
     }

@@ -32,7 +32,7 @@ class NamesTest {
 
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final MeterSet meters = MeterSet.of(registry, "s");
-    private final ExchangeMeters exchanges = new ExchangeMeters(meters);
+    private final ExchangeMeters exchanges = new ExchangeMeters(meters, upstream -> {});
 
     private void count(String method, int status, String route, String upstream, ForwardError error) {
         exchanges.count((ExchangeData) Records.of(method, status, "/", "HTTP/1.1", route, upstream, error));

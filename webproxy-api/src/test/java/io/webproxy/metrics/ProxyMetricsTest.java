@@ -13,10 +13,13 @@ import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStatus;
+import io.webproxy.http.Answer;
 import io.webproxy.observe.CertificateEvent;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.Records;
+import io.webproxy.route.Route;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.spi.CounterData;
 import io.webproxy.spi.PoolData;
 import io.webproxy.spi.ProxyEngine;
@@ -32,6 +35,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -80,7 +84,8 @@ class ProxyMetricsTest {
                 certificates,
                 none.failure(),
                 true,
-                new CounterData(6, Map.of("address", 3L), Map.of("TLSv1.3", 8L), 9, 100, 1_000, 125));
+                new CounterData(
+                        6, Map.of("address", 3L), Map.of("TLSv1.3", 8L), Map.of("TLSv1.3", 3L), 9, 100, 1_000, 125));
     }
 
     private double gauge(String name, String... tags) {
@@ -197,11 +202,9 @@ class ProxyMetricsTest {
             assertThat(gauge("webproxy.descriptors.limit")).isEqualTo(1_000);
             assertThat(gauge("webproxy.descriptors.reserve")).isEqualTo(125);
             assertThat(gauge("webproxy.draining")).isEqualTo(1);
-            assertThat(registry.get("webproxy.handshakes")
-                            .tag("version", "TLSv1.3")
-                            .functionCounter()
-                            .count())
-                    .isEqualTo(8);
+            assertThat(handshakes("TLSv1.3", "no")).isEqualTo(5);
+            assertThat(handshakes("TLSv1.3", "yes")).isEqualTo(3);
+            assertThat(handshakes("TLSv1.2", "yes")).isZero();
             assertThat(registry.get("webproxy.handshakes.failed")
                             .functionCounter()
                             .count())
@@ -226,6 +229,84 @@ class ProxyMetricsTest {
         }
     }
 
+    private double handshakes(String version, String resumed) {
+        return registry.get("webproxy.handshakes")
+                .tags("version", version, "resumed", resumed)
+                .functionCounter()
+                .count();
+    }
+
+    private static Route route(String name, UpstreamGroup group) {
+        return Route.builder().name(name).path("/" + name).forward(group).build();
+    }
+
+    @Test
+    void upstreamsOfTheConfigurationAreThereBeforeTheirFirstRequestWithTheirGroups() {
+        UpstreamGroup llm = UpstreamGroup.of("http://a:80", "http://b:80").named("llm");
+        UpstreamGroup other = UpstreamGroup.of("http://b:80", "http://c:80").named("other");
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            metrics.servesRoutes(
+                    List.of(route("one", llm), route("two", other), route("three", UpstreamGroup.of("https://d:443"))));
+            metrics.serves(server(() -> status(Map.of("http://a:80", new PoolData(5, 2, 1, true, false)), List.of())));
+
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "a:80", "group", "llm", "state", "idle"))
+                    .isEqualTo(2);
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "b:80", "group", "several", "state", "used"))
+                    .isZero();
+            assertThat(gauge("webproxy.upstream.waiting", "upstream", "c:80", "group", "other"))
+                    .isZero();
+            assertThat(gauge("webproxy.upstream.healthy", "upstream", "d:443", "group", "none"))
+                    .isEqualTo(1);
+            assertThat(gauge("webproxy.upstream.ejected", "upstream", "d:443", "group", "none"))
+                    .isZero();
+
+            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "one", "a:80", null));
+            assertThat(registry.get("webproxy.upstream.requests")
+                            .tags("upstream", "a:80", "group", "llm")
+                            .timer()
+                            .count())
+                    .isEqualTo(1);
+
+            metrics.servesRoutes(List.of(route("one", llm.named("models"))));
+            metrics.serves(server(() -> status(Map.of(), List.of())));
+            assertThat(upstreams()).containsExactlyInAnyOrder("a:80", "b:80");
+            assertThat(registry.find("webproxy.upstream.requests").timers()).isEmpty();
+            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "one", "a:80", null));
+            assertThat(registry.get("webproxy.upstream.requests")
+                            .tags("upstream", "a:80", "group", "models")
+                            .timer()
+                            .count())
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
+    void anUpstreamThatAFilterHasChosenIsThereAfterItsFirstRequest() {
+        Map<String, ProxyStatus.Pool> pools = new ConcurrentHashMap<>();
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            metrics.serves(server(() -> status(pools, List.of())));
+            assertThat(upstreams()).isEmpty();
+            pools.put("http://a:80", new PoolData(1, 1, 0, false, true));
+            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "r", "a:80", null));
+            assertThat(upstreams()).containsExactly("a:80");
+        }
+    }
+
+    @Test
+    void poolsOfSeveralProtocolsAreOneUpstream() {
+        try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
+            metrics.serves(server(() -> status(
+                    Map.of(
+                            "http://a:80", new PoolData(2, 1, 1, true, true),
+                            "h2c://a:80", new PoolData(3, 1, 1, true, true)),
+                    List.of())));
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "a:80", "state", "idle"))
+                    .isEqualTo(2);
+            assertThat(gauge("webproxy.upstream.ejected", "upstream", "a:80")).isEqualTo(1);
+            assertThat(gauge("webproxy.upstream.healthy", "upstream", "a:80")).isEqualTo(1);
+        }
+    }
+
     @Test
     void metersOfWhatIsRemovedGoAndThoseOfWhatIsNewCome() {
         try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
@@ -245,7 +326,8 @@ class ProxyMetricsTest {
                 String name = "u" + i;
                 metrics.serves(server(
                         () -> status(Map.of("http://" + name, new PoolData(1, 1, 0, false, true)), List.of())));
-                metrics.servesRoutes(Set.of("/" + name));
+                metrics.servesRoutes(List.of(
+                        Route.builder().name("/" + name).answer(Answer.of(204)).build()));
                 metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "/" + name, name, null));
             }
             assertThat(registry.find("webproxy.upstream.requests").timers())

@@ -157,9 +157,9 @@ public final class ClientConnection {
         open.refuse(ConnectionCounts.Refusal.MEMORY);
     }
 
-    /** TLS of this version is open. */
-    void handshaken(String version) {
-        open.counts().handshaken(version);
+    /** TLS of this version is open; {@code resumed}: by a session of an earlier connection. */
+    void handshaken(String version, boolean resumed) {
+        open.counts().handshaken(version, resumed);
     }
 
     /** The TLS handshake failed, or was broken off. */

@@ -23,7 +23,8 @@ final class ConnectionCounts {
     }
 
     private final Map<Refusal, LongAdder> refused = new EnumMap<>(Refusal.class);
-    private final Map<String, LongAdder> handshakes = new ConcurrentHashMap<>();
+    private final Map<String, LongAdder> fullHandshakes = new ConcurrentHashMap<>();
+    private final Map<String, LongAdder> resumptions = new ConcurrentHashMap<>();
     private final LongAdder failedHandshakes = new LongAdder();
     private final LongAdder failed = new LongAdder();
 
@@ -62,13 +63,25 @@ final class ConnectionCounts {
     }
 
     /** TLS of this version is open; there are few versions. */
-    void handshaken(String version) {
-        handshakes.computeIfAbsent(version, v -> new LongAdder()).increment();
+    void handshaken(String version, boolean resumed) {
+        (resumed ? resumptions : fullHandshakes)
+                .computeIfAbsent(version, v -> new LongAdder())
+                .increment();
     }
 
-    Map<String, Long> handshakes() {
+    /** Handshakes by version that resumed no session. */
+    Map<String, Long> fullHandshakes() {
+        return sums(fullHandshakes);
+    }
+
+    /** Handshakes by version that resumed a session. */
+    Map<String, Long> resumptions() {
+        return sums(resumptions);
+    }
+
+    private static Map<String, Long> sums(Map<String, LongAdder> counts) {
         Map<String, Long> sums = new TreeMap<>();
-        handshakes.forEach((version, count) -> sums.put(version, count.sum()));
+        counts.forEach((version, count) -> sums.put(version, count.sum()));
         return sums;
     }
 

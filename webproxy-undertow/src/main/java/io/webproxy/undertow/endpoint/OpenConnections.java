@@ -74,7 +74,8 @@ public final class OpenConnections {
     }
 
     /** Counts a connection that an endpoint has just accepted; null if it exceeds a limit. */
-    @Nullable ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
+    @Nullable
+    ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
         if (!(all.size() < total && memory.test(all.size())) && !resetOldestLingering()) {
@@ -288,10 +289,14 @@ public final class OpenConnections {
         synchronized (lingering) {
             lasting = lingering.size();
         }
+        Map<String, Long> resumed = counts.resumptions();
+        Map<String, Long> handshakes = counts.fullHandshakes();
+        resumed.forEach((version, count) -> handshakes.merge(version, count, Long::sum));
         return new CounterData(
                 lasting,
                 counts.refusals(),
-                counts.handshakes(),
+                handshakes,
+                resumed,
                 counts.failedHandshakes(),
                 room.open(),
                 room.limit(),

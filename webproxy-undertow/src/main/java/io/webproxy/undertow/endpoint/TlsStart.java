@@ -12,6 +12,7 @@ import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.observe.AddressText;
 import io.webproxy.undertow.observe.FlightEvents;
 import io.webproxy.undertow.tls.HelloRefused;
+import io.webproxy.undertow.tls.ServerTls;
 import io.webproxy.undertow.tls.TlsAcceptor;
 import io.webproxy.undertow.tls.TlsChallenges;
 import java.io.IOException;
@@ -192,7 +193,8 @@ final class TlsStart extends Watched {
             }
             finish();
             String version = engine.getSession().getProtocol();
-            admitted.handshaken(version);
+            boolean resumed = ServerTls.isResumed(engine);
+            admitted.handshaken(version, resumed);
             wrapped.getSourceChannel().suspendReads();
             wrapped.getSourceChannel().setReadListener(null);
             // keeps nothing of the handshake for the connection's life
@@ -200,7 +202,7 @@ final class TlsStart extends Watched {
             buffer.getBuffer().flip();
             kept = count > 0;
             String protocol = engine.getApplicationProtocol() == null ? "" : engine.getApplicationProtocol();
-            FlightEvents.handshake(false, version, protocol, sweeper.now() - started);
+            FlightEvents.handshake(false, version, protocol, resumed, sweeper.now() - started);
             outcome.opened(wrapped, protocol, kept ? buffer : null);
         } catch (IOException e) {
             LOG.debug("TLS with {} failed: {}", AddressText.of(raw.getPeerAddress()), e.getMessage());
@@ -234,7 +236,7 @@ final class TlsStart extends Watched {
         finish();
         if (counts) {
             admitted.handshakeFailed();
-            FlightEvents.handshake(true, "", "", sweeper.now() - started);
+            FlightEvents.handshake(true, "", "", false, sweeper.now() - started);
         }
         try {
             outcome.closing(counts);

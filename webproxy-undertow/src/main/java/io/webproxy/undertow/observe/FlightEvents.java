@@ -56,12 +56,13 @@ public final class FlightEvents {
      *
      * @param nanos how long it took
      */
-    public static void handshake(boolean failed, String version, String protocol, long nanos) {
+    public static void handshake(boolean failed, String version, String protocol, boolean resumed, long nanos) {
         if (isRecording()) {
             HandshakeEvent event = new HandshakeEvent();
             event.failed = failed;
             event.version = version;
             event.protocol = protocol;
+            event.resumed = resumed;
             event.total = nanos;
             event.commit();
         }

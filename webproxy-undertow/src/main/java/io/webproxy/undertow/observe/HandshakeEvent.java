@@ -20,10 +20,16 @@ final class HandshakeEvent extends Event {
     boolean failed;
 
     @Label("Version")
-    @Nullable String version;
+    @Nullable
+    String version;
 
     @Label("Protocol by ALPN")
-    @Nullable String protocol;
+    @Nullable
+    String protocol;
+
+    @Label("Resumed")
+    @Description("Whether it has resumed a session of an earlier connection")
+    boolean resumed;
 
     @Label("Total")
     @Description("From the whole ClientHello to the end of the handshake")

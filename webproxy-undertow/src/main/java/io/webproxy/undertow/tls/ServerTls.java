@@ -158,6 +158,11 @@ public final class ServerTls {
         }
     }
 
+    /** Whether a handshake of such an engine has resumed a session of an earlier connection. */
+    public static boolean isResumed(SSLEngine engine) {
+        return engine instanceof ForwardingSslEngine ours && ours.isResumed();
+    }
+
     /** The keys for a client, at least one. */
     HandshakeKeys choose(ClientHello hello) throws HelloRefused {
         List<String> offered = hello.applicationProtocols();

@@ -11,6 +11,7 @@ import io.webproxy.http.Answer;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
+import io.webproxy.route.Route;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.ServerObserver;
 import io.webproxy.testing.LeakCheck;
@@ -31,6 +32,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import okhttp3.Response;
 import okio.BufferedSource;
@@ -95,8 +97,8 @@ class DeclarativeUpdateTest {
             public void serves(ProxyEngine.Running server) {}
 
             @Override
-            public void servesRoutes(Set<String> routes) {
-                told.add(routes);
+            public void servesRoutes(List<Route> routes) {
+                told.add(routes.stream().map(Route::name).collect(Collectors.toSet()));
             }
         };
         try (ProxyServer server = ProxyServer.builder()

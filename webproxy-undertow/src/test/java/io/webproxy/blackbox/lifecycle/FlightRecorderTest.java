@@ -58,6 +58,7 @@ class FlightRecorderTest {
         assertThat(handshake.getString("version")).isEqualTo("TLSv1.3");
         assertThat(handshake.getString("protocol")).isEqualTo("h2");
         assertThat(handshake.getBoolean("failed")).isFalse();
+        assertThat(handshake.getBoolean("resumed")).isFalse();
         assertThat(handshake.getDuration("total")).isPositive();
         RecordedEvent upgrade = only(events, "io.webproxy.TimeoutClassUpgrade");
         assertThat(upgrade.getString("startClass")).isEqualTo("DEFAULT");

@@ -40,6 +40,13 @@ class ConnectionCountsTest {
             await().untilAsserted(() ->
                     assertThat(proxy.server().status().failedHandshakes()).isEqualTo(1));
             assertThat(proxy.server().status().handshakes()).isEqualTo(Map.of("TLSv1.3", 1L));
+            assertThat(proxy.server().status().resumedHandshakes()).isEmpty();
+            proxy.client().connectionPool().evictAll();
+            try (Response again = proxy.get("/")) {
+                assertThat(again.code()).isEqualTo(200);
+            }
+            assertThat(proxy.server().status().handshakes()).isEqualTo(Map.of("TLSv1.3", 2L));
+            assertThat(proxy.server().status().resumedHandshakes()).isEqualTo(Map.of("TLSv1.3", 1L));
         }
     }
 

@@ -124,8 +124,10 @@ class ClientTrustTest {
                 assertThat(pair.server.getSession().getPeerCertificates()).hasSize(2);
                 if (i == 0) {
                     whole = pair.handshakeBytes;
+                    assertThat(ServerTls.isResumed(pair.server)).isFalse();
                 } else {
                     assertThat(pair.handshakeBytes).as("resumed").isLessThan(whole - 500);
+                    assertThat(ServerTls.isResumed(pair.server)).isTrue();
                 }
                 pair.close();
             }
@@ -199,6 +201,7 @@ class ClientTrustTest {
         TlsPair pair = connect(client, server, version);
         assertThat(subject(pair.server.getSession())).isEqualTo("CN=client");
         assertThat(pair.handshakeBytes < whole - 500).as("resumed").isEqualTo(resumed);
+        assertThat(ServerTls.isResumed(pair.server)).isEqualTo(resumed);
         pair.close();
     }
 

@@ -8,7 +8,7 @@ import javax.net.ssl.SSLException;
 /** The JDK's engine for the client's side of TLS, which remembers why it failed. */
 final class ClientSslEngine extends ForwardingSslEngine {
     ClientSslEngine(SSLEngine inner) {
-        super(inner);
+        super(inner, true);
     }
 
     @Override

@@ -54,7 +54,7 @@ final class ConscryptEngines extends TlsEngines {
         // off by default (2.9.0); canary: ConscryptDefectsTest.sessionsAreResumedOnlyWhenToldSo
         Conscrypt.setUseSessionTickets(engine, true);
         Conscrypt.setBufferAllocator(engine, RecordBuffers.BRIDGE);
-        return new ReleasingSslEngine(engine);
+        return new ReleasingSslEngine(engine, client);
     }
 
     private static boolean isServerName(String host) {

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.tls.engine;
 
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.BiFunction;
 import javax.net.ssl.SSLEngine;
@@ -9,17 +10,39 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
-/** Wraps a TLS engine: remembers its first failure and, on a server, the keys of its handshake. */
+/**
+ * Wraps a TLS engine: remembers its first failure and, on a server, the keys of its handshake, and whether that resumed a
+ * session.
+ */
 public abstract class ForwardingSslEngine extends SSLEngine {
     final SSLEngine inner;
 
     /** What a server's engine may serve in its handshake; null for a client's engine, or if unknown. */
     public @Nullable HandshakeKeys keys;
 
+    /** Of a server, until it has told whether a session is resumed; called by one thread at a time. */
+    private @Nullable ServerFlight flight;
+
+    private volatile boolean resumed;
     private volatile @Nullable Exception failure;
 
-    ForwardingSslEngine(SSLEngine inner) {
+    ForwardingSslEngine(SSLEngine inner, boolean client) {
         this.inner = inner;
+        this.flight = client ? null : new ServerFlight();
+    }
+
+    /** Whole records were put into a buffer, from this index to its position. */
+    final void produced(ByteBuffer records, int from) {
+        ServerFlight unread = flight;
+        if (unread != null && unread.read(records, from, records.position())) {
+            resumed = unread.isResumed();
+            flight = null;
+        }
+    }
+
+    /** Whether the handshake has resumed a session of an earlier connection; false for a client's engine. */
+    public final boolean isResumed() {
+        return resumed;
     }
 
     /** The engine has failed; the first reason is kept. */

@@ -17,7 +17,7 @@ final class KeyedSslEngine extends ForwardingSslEngine {
     private volatile boolean handshaken;
 
     KeyedSslEngine(SSLEngine inner) {
-        super(inner);
+        super(inner, false);
     }
 
     private SSLEngineResult seen(SSLEngineResult result) {
@@ -30,8 +30,11 @@ final class KeyedSslEngine extends ForwardingSslEngine {
     @Override
     public SSLEngineResult wrap(ByteBuffer[] srcs, int offset, int length, ByteBuffer dst) throws SSLException {
         HandshakeKeys.enter(keys);
+        int from = dst.position();
         try {
-            return seen(inner.wrap(srcs, offset, length, dst));
+            SSLEngineResult result = seen(inner.wrap(srcs, offset, length, dst));
+            produced(dst, from);
+            return result;
         } finally {
             HandshakeKeys.leave(keys);
         }

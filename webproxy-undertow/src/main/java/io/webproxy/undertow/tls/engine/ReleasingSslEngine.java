@@ -35,8 +35,8 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
     private boolean handshakeFinished;
     private byte[] farewell = new byte[0];
 
-    ReleasingSslEngine(SSLEngine inner) {
-        super(inner);
+    ReleasingSslEngine(SSLEngine inner, boolean client) {
+        super(inner, client);
     }
 
     @Override
@@ -47,10 +47,12 @@ final class ReleasingSslEngine extends ForwardingSslEngine {
             return sayFarewell(dst);
         }
         int first = nextFilled(srcs, offset, end);
+        int from = dst.position();
         try {
             SSLEngineResult result =
                     first == end ? inner.wrap(NOTHING, dst) : wrapData(srcs, first, end, plaintextFor(dst), dst);
             dataSent |= result.bytesConsumed() > 0;
+            produced(dst, from);
             return seen(length == 1 ? more(srcs, offset, dst, result) : result);
         } catch (SSLException e) {
             failed(e);
