@@ -1,7 +1,6 @@
 package io.webproxy.undertow.http1;
 
 import io.undertow.connector.ByteBufferPool;
-import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpAttachments;
@@ -30,11 +29,10 @@ final class ResponseSink extends EachWriteSink {
     /** The plaintext of one TLS record: above it there would be two. */
     private static final int RECORD = 16 * 1024;
 
-    private static final int FRAMING = 32;
     private static final int LEAST_SPACE = 64;
-    private static final byte[] HEX = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
 
-    private final ByteBufferPool pool;
+    private final FramingBuffer framing;
+    private final int bufferSize;
     private final boolean secure;
     /** Null in cleartext. */
     private final @Nullable IoBuffers records;
@@ -50,17 +48,11 @@ final class ResponseSink extends EachWriteSink {
     private boolean terminated;
     private boolean endMade;
 
-    /** Framing that the socket hasn't taken yet; it goes out first. */
-    private @Nullable ByteBuffer framing;
-
-    private @Nullable PooledByteBuffer pooled;
-    /** The framing is in the thread's own buffer, until the end of the call. */
-    private boolean lent;
-
     /** {@code records}: the buffers of TLS; null in cleartext. */
     ResponseSink(StreamSinkConduit socket, ByteBufferPool pool, @Nullable IoBuffers records) {
         super(socket);
-        this.pool = pool;
+        this.framing = new FramingBuffer(pool);
+        this.bufferSize = pool.getBufferSize();
         this.records = records;
         this.secure = records != null;
     }
@@ -78,28 +70,19 @@ final class ResponseSink extends EachWriteSink {
 
     /** Whether a response has started that one buffer may not hold. */
     boolean isLong() {
-        return http != null && form != ResponseFraming.NOTHING && (left < 0 || left > pool.getBufferSize());
+        return http != null && form != ResponseFraming.NOTHING && (left < 0 || left > bufferSize);
     }
 
     /** The exchange is over, or the connection. */
     void reset() {
         http = null;
-        release();
-    }
-
-    private void release() {
-        framing = null;
-        lent = false;
-        if (pooled != null) {
-            pooled.close();
-            pooled = null;
-        }
+        framing.release();
     }
 
     /** Puts a head before everything else; {@link #sendFraming} sends it. */
     void interim(int status, String reason, HeaderMap fields, HttpServerExchange exchange) {
         ResponseHead head = ResponseHead.empty();
-        append(head.status(exchange.getProtocol(), status, reason)
+        framing.append(head.status(exchange.getProtocol(), status, reason)
                 .fields(fields)
                 .lineEnd());
     }
@@ -109,72 +92,18 @@ final class ResponseSink extends EachWriteSink {
         ResponseHead head = ResponseHead.empty();
         // also if another version was requested (RFC 9112 section 2.3)
         HttpString version = exchange.isHttp10() ? Protocols.HTTP_1_0 : Protocols.HTTP_1_1;
-        append(head.status(version, exchange.getStatusCode(), exchange.getReasonPhrase())
+        framing.append(head.status(version, exchange.getStatusCode(), exchange.getReasonPhrase())
                 .fields(exchange.getResponseHeaders())
                 .lineEnd());
-    }
-
-    private void append(ResponseHead text) {
-        append(text.bytes(), text.length());
-    }
-
-    private void append(byte[] bytes, int count) {
-        ByteBuffer into = room(count);
-        int at = into.limit();
-        into.limit(at + count).put(at, bytes, 0, count);
-    }
-
-    /** The buffer for framing, with room for more bytes. */
-    private ByteBuffer room(int count) {
-        ByteBuffer known = framing;
-        if (known == null) {
-            known = ThreadBuffer.out(pool.getBufferSize()).limit(0);
-            lent = true;
-        }
-        if (known.capacity() - known.limit() < count) {
-            ByteBuffer larger = ByteBuffer.allocate(known.remaining() + count + FRAMING);
-            larger.put(known).flip();
-            release();
-            known = larger;
-        }
-        framing = known;
-        return known;
-    }
-
-    /** Keeps what the socket hasn't taken. */
-    private void keep() {
-        ByteBuffer rest = framing;
-        if (rest != null && lent) {
-            lent = false;
-            framing = null;
-            if (rest.hasRemaining()) {
-                PooledByteBuffer kept = pool.allocate();
-                framing = kept.getBuffer().clear().put(rest).flip();
-                pooled = kept;
-            }
-        }
     }
 
     /** Sends waiting framing; returns whether all of it was written. */
     boolean sendFraming() throws IOException {
         try {
-            return sendAll();
+            return framing.writeTo(next);
         } finally {
-            keep();
+            framing.keep();
         }
-    }
-
-    private boolean sendAll() throws IOException {
-        ByteBuffer waiting = framing;
-        if (waiting != null) {
-            while (waiting.hasRemaining()) {
-                if (next.write(waiting) == 0) {
-                    return false;
-                }
-            }
-            release();
-        }
-        return true;
     }
 
     @Override
@@ -192,14 +121,14 @@ final class ResponseSink extends EachWriteSink {
             }
             return writeBody(src);
         } finally {
-            keep();
+            framing.keep();
         }
     }
 
     private int writeBody(ByteBuffer src) throws IOException {
         switch (form) {
             case NOTHING -> {
-                if (!sendAll()) {
+                if (!framing.writeTo(next)) {
                     return 0;
                 }
                 int count = src.remaining();
@@ -216,7 +145,8 @@ final class ResponseSink extends EachWriteSink {
             }
             case CHUNKS -> {
                 if (chunkLeft == 0) {
-                    startChunk(src.remaining());
+                    chunkLeft = src.remaining();
+                    framing.appendChunkSize(src.remaining());
                 }
                 int written = write(src, chunkLeft, true);
                 chunkLeft -= written;
@@ -226,17 +156,6 @@ final class ResponseSink extends EachWriteSink {
                 return write(src, Long.MAX_VALUE, false);
             }
         }
-    }
-
-    private void startChunk(int size) {
-        ByteBuffer into = room(FRAMING);
-        int at = into.limit();
-        into.limit(into.capacity());
-        for (int shift = (Integer.SIZE - 1 - Integer.numberOfLeadingZeros(size)) & ~3; shift >= 0; shift -= 4) {
-            into.put(at++, HEX[size >>> shift & 15]);
-        }
-        into.put(at++, (byte) '\r').put(at++, (byte) '\n').limit(at);
-        chunkLeft = size;
     }
 
     /**
@@ -249,9 +168,9 @@ final class ResponseSink extends EachWriteSink {
         boolean whole = ends && count == most;
         try {
             src.limit(src.position() + count);
-            ByteBuffer before = framing;
+            ByteBuffer before = framing.waiting();
             if (before != null && secure && space(before) < LEAST_SPACE) {
-                if (!sendAll()) {
+                if (!framing.writeTo(next)) {
                     return 0;
                 }
                 before = null;
@@ -265,7 +184,7 @@ final class ResponseSink extends EachWriteSink {
                 return writePlain(src);
             }
             if (before == null) {
-                before = room(FRAMING);
+                before = framing.open();
             }
             int space = space(before) - lineEnd.capacity();
             return secure || (count <= MOST_COPIED && count <= space)
@@ -307,7 +226,7 @@ final class ResponseSink extends EachWriteSink {
         if (at < headEnd) {
             before.limit(headEnd);
         } else if (at < dataEnd || !before.hasRemaining()) {
-            release();
+            framing.release();
         }
         return written;
     }
@@ -321,11 +240,11 @@ final class ResponseSink extends EachWriteSink {
         gathered[0] = null;
         gathered[1] = null;
         if (!before.hasRemaining()) {
-            release();
+            framing.release();
             if (ends && !src.hasRemaining() && lineEnd.hasRemaining()) {
                 byte[] rest = new byte[lineEnd.remaining()];
                 lineEnd.get(rest);
-                append(rest, rest.length);
+                framing.append(rest, rest.length);
             }
         }
         return src.position() - start;
@@ -361,7 +280,7 @@ final class ResponseSink extends EachWriteSink {
         if (trailers != null) {
             last.fields(trailers);
         }
-        append(last.lineEnd());
+        framing.append(last.lineEnd());
     }
 
     private static @Nullable HeaderMap trailers(HttpServerExchange exchange) {
@@ -390,7 +309,7 @@ final class ResponseSink extends EachWriteSink {
     public void truncateWrites() throws IOException {
         HttpServerExchange exchange = http;
         try {
-            release();
+            framing.release();
             super.truncateWrites();
         } finally {
             if (exchange != null) {
