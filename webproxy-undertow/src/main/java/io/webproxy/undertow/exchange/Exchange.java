@@ -3,9 +3,6 @@ package io.webproxy.undertow.exchange;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.ServerConnection;
 import io.undertow.util.AttachmentKey;
-import io.undertow.util.HeaderMap;
-import io.undertow.util.Headers;
-import io.undertow.util.HttpString;
 import io.webproxy.ErrorPages;
 import io.webproxy.http.RequestHead;
 import io.webproxy.http.ResponseHead;
@@ -17,11 +14,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.observe.AddressText;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +24,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe: it belongs to its connection's IO thread. Times are nanoseconds of a monotonic clock.
  */
 public final class Exchange {
-    private static final Set<HttpString> RECORDED =
-            Set.of(Headers.HOST, Headers.USER_AGENT, Headers.REFERER, TraceFields.PARENT, TraceFields.STATE);
     private static final AttachmentKey<Exchange> KEY = AttachmentKey.create(Exchange.class);
 
     private final HttpServerExchange http;
@@ -157,6 +148,11 @@ public final class Exchange {
         return requestId;
     }
 
+    /** When its request head was complete. */
+    Instant startTime() {
+        return startTime;
+    }
+
     /** Nanoseconds since its request head was complete. */
     public long age() {
         return sweeper.now() - start;
@@ -172,6 +168,11 @@ public final class Exchange {
         if (plan == null) {
             throw new IllegalStateException("no route yet");
         }
+        return plan;
+    }
+
+    /** What was decided about it, or null without a route. */
+    @Nullable RequestPlan planIfRouted() {
         return plan;
     }
 
@@ -256,6 +257,11 @@ public final class Exchange {
         limits.responded(response, now);
     }
 
+    /** Nanoseconds until the final response head arrived; -1 without one. */
+    long firstByte() {
+        return firstByte;
+    }
+
     /** Records a failure; the first one counts. */
     public void failed(ForwardError what) {
         if (error == null && !ended) {
@@ -280,6 +286,11 @@ public final class Exchange {
     /** The proxy answers, not the upstream. */
     public void answered() {
         proxyAnswered = true;
+    }
+
+    /** Whether the proxy answers, not the upstream. */
+    boolean isProxyAnswered() {
+        return proxyAnswered;
     }
 
     /**
@@ -325,13 +336,7 @@ public final class Exchange {
 
     /** From now on only bytes pass: frees all fields but those that the record shows. */
     public void forgetFields() {
-        HeaderMap fields = http.getRequestHeaders();
-        for (HttpString name : List.copyOf(fields.getHeaderNames())) {
-            if (!RECORDED.contains(name)) {
-                fields.remove(name);
-            }
-        }
-        http.getResponseHeaders().clear();
+        ExchangeRecords.forgetOtherFields(http);
     }
 
     /** Whether it is over. */
@@ -362,38 +367,7 @@ public final class Exchange {
 
     /** The record until now; {@code answered} is the status that it shows. */
     ExchangeData record(int answered) {
-        return new ExchangeData(
-                requestId,
-                startTime,
-                head.clientAddress(),
-                user,
-                peer.identity().certificate(),
-                head.method(),
-                head.scheme(),
-                head.authority(),
-                head.path(),
-                head.query(),
-                head.protocol(),
-                plan == null ? null : plan.route().name(),
-                upstream.authority(),
-                upstream.protocol(),
-                answered,
-                proxyAnswered,
-                limits.startClass(),
-                limits.timeoutClass(),
-                bytesIn,
-                bytesOut,
-                upstream.attempts(),
-                Duration.ofNanos(upstream.connect()),
-                firstByte < 0 ? null : Duration.ofNanos(firstByte),
-                Duration.ofNanos(sweeper.now() - start),
-                error,
-                grpc == null ? null : grpc.status(),
-                http.getRequestHeaders().getFirst(Headers.USER_AGENT),
-                http.getRequestHeaders().getFirst(Headers.REFERER),
-                TraceFields.of(http.getRequestHeaders(), TraceFields.PARENT),
-                TraceFields.of(http.getRequestHeaders(), TraceFields.STATE),
-                plan == null ? Map.of() : plan.tags());
+        return ExchangeRecords.of(this, answered);
     }
 
     @Override
