@@ -1,6 +1,5 @@
 import io.webproxy.ProxyServer;
 import io.webproxy.http.HttpLimits;
-import io.webproxy.port.Endpoint;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.timeout.TimeoutPolicy;
@@ -182,7 +181,7 @@ public final class Changes {
                 if (turn % 20 == 0) {
                     c.http(0);
                 } else if (turn % 20 == 10) {
-                    c.removeEndpoint(Endpoint.Protocol.HTTP, 0);
+                    c.removeEndpoint("http-0");
                 }
             });
             // over ten seconds at least, so that there is load beside all of them

@@ -5,7 +5,6 @@ import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.port.Endpoint;
 import io.webproxy.port.EndpointBuilder;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.route.Route;
@@ -317,7 +316,7 @@ public final class ProxyConfig {
 
         /** The same with settings of its own; see {@link ProxyConfig#toBuilder} for what it replaces. */
         public Builder https(int port, Consumer<EndpointBuilder> settings) {
-            return listen(Endpoint.Protocol.HTTPS, port, settings);
+            return listen(Listen.Protocol.HTTPS, port, settings);
         }
 
         /**
@@ -330,7 +329,7 @@ public final class ProxyConfig {
 
         /** The same with settings of its own; see {@link ProxyConfig#toBuilder} for what it replaces. */
         public Builder http(int port, Consumer<EndpointBuilder> settings) {
-            return listen(Endpoint.Protocol.HTTP, port, settings);
+            return listen(Listen.Protocol.HTTP, port, settings);
         }
 
         /**
@@ -343,7 +342,7 @@ public final class ProxyConfig {
 
         /** The same with settings of its own; see {@link ProxyConfig#toBuilder} for what it replaces. */
         public Builder redirectHttp(int port, Consumer<EndpointBuilder> settings) {
-            return listen(Endpoint.Protocol.REDIRECT, port, settings);
+            return listen(Listen.Protocol.REDIRECT, port, settings);
         }
 
         /**
@@ -353,10 +352,10 @@ public final class ProxyConfig {
         public Builder listen(int port, Consumer<PortBuilder> rules) {
             PortBuilder builder = new PortBuilder();
             Objects.requireNonNull(rules, "rules").accept(builder);
-            return listen(new Listen(Endpoint.Protocol.RULES, port, builder.endpoint(), Optional.of(builder.build())));
+            return listen(new Listen(Listen.Protocol.RULES, port, builder.endpoint(), Optional.of(builder.build())));
         }
 
-        private Builder listen(Endpoint.Protocol protocol, int port, Consumer<EndpointBuilder> settings) {
+        private Builder listen(Listen.Protocol protocol, int port, Consumer<EndpointBuilder> settings) {
             EndpointBuilder builder = new EndpointBuilder();
             Objects.requireNonNull(settings, "settings").accept(builder);
             return listen(new Listen(protocol, port, builder.build(), Optional.empty()));
@@ -385,40 +384,18 @@ public final class ProxyConfig {
          * Removes an endpoint. In an update it stops accepting, and what is in flight on its connections ends within
          * the drain time. Another endpoint can have its port by a later update, not by the same one.
          *
-         * @param port as it was given; 0 for one that was given as 0
-         * @throws IllegalArgumentException if there is none such
-         */
-        public Builder removeEndpoint(Endpoint.Protocol protocol, int port) {
-            Objects.requireNonNull(protocol, "protocol");
-            Listen found = null;
-            for (Listen listen : listens) {
-                if (found == null && listen.protocol() == protocol && listen.port() == port) {
-                    found = listen;
-                }
-            }
-            if (found == null || !listens.remove(found)) {
-                throw new IllegalArgumentException(
-                        "removeEndpoint: " + protocol + " " + port + " (expected: an endpoint as it was given)");
-            }
-            return this;
-        }
-
-        /**
-         * The same by name: the one that was given, or the default of its protocol and port, such as
-         * {@code https-8443}.
-         *
+         * @param name the one that was given, or the default of its protocol and of the port as it was given, such as
+         *     {@code https-8443}; {@code https-0} is the first one of that protocol with any free port
          * @throws IllegalArgumentException if there is none such
          */
         public Builder removeEndpoint(String name) {
             Objects.requireNonNull(name, "name");
-            List<String> names = listens.stream()
-                    .flatMap(listen -> listen.expectedName().stream())
-                    .toList();
-            if (!listens.removeIf(
-                    listen -> listen.expectedName().filter(name::equals).isPresent())) {
-                throw new IllegalArgumentException("removeEndpoint: " + name + " (expected: one of " + names
-                        + "; an endpoint of port 0 has a name here only if it was given one)");
+            List<String> names = listens.stream().map(Listen::givenName).toList();
+            int index = names.indexOf(name);
+            if (index < 0) {
+                throw new IllegalArgumentException("removeEndpoint: " + name + " (expected: one of " + names + ")");
             }
+            listens.remove(index);
             return this;
         }
 

@@ -42,7 +42,7 @@ public final class ProxyServer implements AutoCloseable {
         /** The URI scheme for the routes at an endpoint; its protocol's if it serves none. */
         String scheme(int index) {
             Listen listen = config.listens().get(index);
-            boolean https = listen.protocol() == Endpoint.Protocol.HTTPS
+            boolean https = listen.protocol() == Listen.Protocol.HTTPS
                     || listen.rules()
                             .filter(rules -> rules.hasHttps()
                                     || (rules.hasTls() && !config.routes().isEmpty()))

@@ -10,7 +10,6 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.port.Endpoint;
 import io.webproxy.port.InsideBuilder;
 import io.webproxy.port.Sni;
 import io.webproxy.route.PoolLimits;
@@ -62,7 +61,7 @@ class ProxyConfigTest {
         ProxyConfig config = valid().build();
 
         assertThat(config.listens())
-                .containsExactly(new Listen(Endpoint.Protocol.HTTP, 0, EndpointSettings.defaults(), Optional.empty()));
+                .containsExactly(new Listen(Listen.Protocol.HTTP, 0, EndpointSettings.defaults(), Optional.empty()));
         assertThat(config.routes()).singleElement().satisfies(route -> {
             assertThat(route.host().isAny()).isTrue();
             assertThat(route.upstreams()).singleElement().hasToString(UPSTREAM);
@@ -353,7 +352,7 @@ class ProxyConfigTest {
 
         assertThat(config)
                 .asString()
-                .contains("HTTPS", "8443", "server.crt", "server.p12", UPSTREAM)
+                .contains("https", "8443", "server.crt", "server.p12", UPSTREAM)
                 .doesNotContain("operator", "hunter2", "pem-pass", "p12-pass", "trust-pass");
     }
 

@@ -10,7 +10,6 @@ import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.port.Endpoint;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.Route;
 import io.webproxy.route.UpstreamGroup;
@@ -119,8 +118,7 @@ class TotalUpdateTest {
         ProxyConfig.Builder builder = plain().https(8443).http(8080, e -> e.name("inside"));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder.removeEndpoint("http-8080"))
-                .withMessage("removeEndpoint: http-8080 (expected: one of [https-8443, inside]; an endpoint of port 0"
-                        + " has a name here only if it was given one)");
+                .withMessage("removeEndpoint: http-8080 (expected: one of [http-0, https-8443, inside])");
     }
 
     private static ProxyConfig.Builder plain() {
@@ -163,7 +161,7 @@ class TotalUpdateTest {
         assertThat(full.toBuilder()
                         .bindToAll()
                         .removeEndpoint("public")
-                        .removeEndpoint(Endpoint.Protocol.REDIRECT, 8080)
+                        .removeEndpoint("redirect-8080")
                         .removeEndpoint("rules-2222")
                         .removeRoute("a")
                         .certificates()

@@ -8,32 +8,13 @@ public sealed interface Endpoint permits EndpointData {
     /** Where it listens; the port is the real one, never 0. */
     InetSocketAddress address();
 
-    /** The protocol. */
-    Protocol protocol();
+    /**
+     * {@code https}: HTTP/2 and HTTP/1.1 over TLS, with cleartext HTTP redirected; {@code http}: cleartext HTTP/1.1, and
+     * HTTP/2 by prior knowledge (RFC 9113 section 3.3); {@code redirect}: the same, answered with a redirect to the
+     * HTTPS endpoint; {@code rules}: several protocols, distinguished by rules.
+     */
+    String protocol();
 
     /** The name in status, events and logs. */
     String name();
-
-    /** The protocol of an endpoint. */
-    enum Protocol {
-        /** Cleartext HTTP/1.1, and HTTP/2 by prior knowledge (RFC 9113 section 3.3). */
-        HTTP("http"),
-        /** HTTP/2 and HTTP/1.1 over TLS; cleartext HTTP is redirected. */
-        HTTPS("https"),
-        /** Cleartext HTTP as for {@link #HTTP}, answered with a redirect to the HTTPS endpoint. */
-        REDIRECT("http"),
-        /** Several protocols, distinguished by rules. */
-        RULES("tcp");
-
-        private final String scheme;
-
-        Protocol(String scheme) {
-            this.scheme = scheme;
-        }
-
-        /** {@code http}, {@code https}, or {@code tcp} for an endpoint with rules. */
-        public String scheme() {
-            return scheme;
-        }
-    }
 }

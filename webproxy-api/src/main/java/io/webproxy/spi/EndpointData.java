@@ -5,7 +5,7 @@ import java.net.InetSocketAddress;
 import java.util.Objects;
 
 /** A bound address. The parameters are those of {@link Endpoint}. */
-public record EndpointData(InetSocketAddress address, Protocol protocol, String name) implements Endpoint {
+public record EndpointData(InetSocketAddress address, String protocol, String name) implements Endpoint {
     /** Nothing is null. */
     public EndpointData {
         Objects.requireNonNull(address, "address");

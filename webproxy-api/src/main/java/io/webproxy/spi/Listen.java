@@ -1,7 +1,6 @@
 package io.webproxy.spi;
 
 import io.webproxy.http.ProxyProtocol;
-import io.webproxy.port.Endpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,9 +13,27 @@ import java.util.Optional;
  * @param protocol its protocol
  * @param port 0 for any free one
  * @param settings its own settings
- * @param rules of a {@link Endpoint.Protocol#RULES} endpoint; empty for others
+ * @param rules of a {@link Protocol#RULES} endpoint; empty for others
  */
-public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings settings, Optional<PortRules> rules) {
+public record Listen(Protocol protocol, int port, EndpointSettings settings, Optional<PortRules> rules) {
+    /** What an endpoint speaks. */
+    public enum Protocol {
+        /** Cleartext HTTP. */
+        HTTP,
+        /** HTTP over TLS; cleartext HTTP is redirected. */
+        HTTPS,
+        /** Cleartext HTTP, answered with a redirect to the HTTPS endpoint. */
+        REDIRECT,
+        /** Several protocols, distinguished by rules. */
+        RULES;
+
+        /** As in names of endpoints and in {@link io.webproxy.port.Endpoint#protocol}, such as {@code https}. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     /** Checks that nothing is null. */
     public Listen {
         Objects.requireNonNull(protocol, "protocol");
@@ -26,32 +43,29 @@ public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings sett
 
     /** Whether TLS is terminated here, for some connections at least. */
     public boolean isTls() {
-        return protocol == Endpoint.Protocol.HTTPS
-                || rules.filter(PortRules::hasTls).isPresent();
+        return protocol == Protocol.HTTPS || rules.filter(PortRules::hasTls).isPresent();
     }
 
     /** Whether a client that is redirected to HTTPS finds TLS here, terminated here or not. */
     public boolean speaksTls() {
-        return protocol == Endpoint.Protocol.HTTPS
-                || rules.filter(PortRules::speaksTls).isPresent();
+        return protocol == Protocol.HTTPS || rules.filter(PortRules::speaksTls).isPresent();
     }
 
     /** Whether cleartext requests are answered here, if only by a redirect. */
     public boolean isCleartext() {
-        return protocol == Endpoint.Protocol.HTTP
-                || protocol == Endpoint.Protocol.REDIRECT
+        return protocol == Protocol.HTTP
+                || protocol == Protocol.REDIRECT
                 || rules.filter(PortRules::hasCleartext).isPresent();
     }
 
     /** Whether HTTP requests arrive here. */
     public boolean isHttp() {
-        return protocol != Endpoint.Protocol.RULES
-                || rules.filter(PortRules::hasHttp).isPresent();
+        return protocol != Protocol.RULES || rules.filter(PortRules::hasHttp).isPresent();
     }
 
     /** Whether requests are redirected here. */
     public boolean isRedirect() {
-        return protocol == Endpoint.Protocol.REDIRECT
+        return protocol == Protocol.REDIRECT
                 || rules.filter(PortRules::hasRedirect).isPresent();
     }
 
@@ -76,12 +90,14 @@ public record Listen(Endpoint.Protocol protocol, int port, EndpointSettings sett
         };
     }
 
+    /** Its name, or the default of its protocol and port as given, such as {@code https-8443} or {@code https-0}. */
+    public String givenName() {
+        return settings.name().orElse(protocol + "-" + port);
+    }
+
     /** Its name, if that is known before its port is bound. */
     public Optional<String> expectedName() {
-        return settings.name()
-                .or(() -> port == 0
-                        ? Optional.empty()
-                        : Optional.of(protocol.name().toLowerCase(Locale.ROOT) + "-" + port));
+        return port == 0 ? settings.name() : Optional.of(givenName());
     }
 
     /** Problems of its own settings, a sentence each. */

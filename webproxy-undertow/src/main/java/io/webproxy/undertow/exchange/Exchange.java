@@ -172,7 +172,8 @@ public final class Exchange {
     }
 
     /** What was decided about it, or null without a route. */
-    @Nullable RequestPlan planIfRouted() {
+    @Nullable
+    RequestPlan planIfRouted() {
         return plan;
     }
 

@@ -30,7 +30,8 @@ final class FramingBuffer {
     }
 
     /** What waits; null if nothing does. */
-    @Nullable ByteBuffer waiting() {
+    @Nullable
+    ByteBuffer waiting() {
         return bytes;
     }
 

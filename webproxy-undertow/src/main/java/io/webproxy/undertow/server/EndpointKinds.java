@@ -64,7 +64,7 @@ final class EndpointKinds {
 
     /** The port rules of an endpoint; empty if it speaks cleartext HTTP and nothing else. */
     static Optional<PortRules> rules(Listen listen) {
-        return listen.protocol() == Endpoint.Protocol.HTTPS ? Optional.of(HTTPS) : listen.rules();
+        return listen.protocol() == Listen.Protocol.HTTPS ? Optional.of(HTTPS) : listen.rules();
     }
 
     /** The handler of an endpoint's connections from now on. */
@@ -134,7 +134,7 @@ final class EndpointKinds {
         Optional<ProxyProtocol> own = listen.settings().proxyProtocol();
         Optional<Duration> silent = listen.rules().map(PortRules::detectTime);
         RulePort.Undetected undetected =
-                listen.protocol() == Endpoint.Protocol.RULES ? undetected(endpoint) : (client, after, why) -> {};
+                listen.protocol() == Listen.Protocol.RULES ? undetected(endpoint) : (client, after, why) -> {};
         return admitted -> {
             ProxyGreeting.Policy policy = settings.get().proxyProtocol();
             ProxyProtocol mode = own.orElse(policy.mode());

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
@@ -71,8 +70,7 @@ final class Listeners implements Part {
         /** The same socket with another configuration. */
         Listener as(Listen other) {
             InetSocketAddress bound = endpoint.address();
-            return new Listener(
-                    other, new EndpointData(bound, other.protocol(), nameOf(other, bound)), server, acceptor, becoming);
+            return new Listener(other, endpointData(other, bound), server, acceptor, becoming);
         }
     }
 
@@ -253,7 +251,7 @@ final class Listeners implements Part {
         try {
             AcceptingChannel<StreamConnection> server = acceptor.listen(worker, address, options);
             InetSocketAddress bound = server.getLocalAddress(InetSocketAddress.class);
-            Endpoint endpoint = new EndpointData(bound, listen.protocol(), nameOf(listen, bound));
+            Endpoint endpoint = endpointData(listen, bound);
             Listener listener = new Listener(listen, endpoint, server, acceptor, becoming);
             sockets.put(server, listener);
             return listener;
@@ -279,10 +277,9 @@ final class Listeners implements Part {
                         || one.getAddress().equals(other.getAddress()));
     }
 
-    private static String nameOf(Listen listen, InetSocketAddress bound) {
-        return listen.settings()
-                .name()
-                .orElseGet(() -> listen.protocol().name().toLowerCase(Locale.ROOT) + "-" + bound.getPort());
+    private static Endpoint endpointData(Listen listen, InetSocketAddress bound) {
+        String protocol = listen.protocol().toString();
+        return new EndpointData(bound, protocol, listen.settings().name().orElse(protocol + "-" + bound.getPort()));
     }
 
     /** Stops accepting at all endpoints. */

@@ -3,7 +3,7 @@ package io.webproxy.undertow.server;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
-import io.webproxy.port.Endpoint;
+import io.webproxy.spi.Listen;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.StatusData;
 import io.webproxy.undertow.deadline.CloseSteps;
@@ -125,7 +125,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     private List<ProxyStatus.Port> ports() {
         Map<String, List<String>> names = parts.listeners.ruleNames();
         return parts.listeners.endpoints().stream()
-                .filter(endpoint -> endpoint.protocol() == Endpoint.Protocol.RULES)
+                .filter(endpoint -> endpoint.protocol().equals(Listen.Protocol.RULES.toString()))
                 .map(endpoint -> parts.relays.status(endpoint.name(), names.getOrDefault(endpoint.name(), List.of())))
                 .toList();
     }

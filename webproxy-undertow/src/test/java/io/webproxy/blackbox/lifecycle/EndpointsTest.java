@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.port.Endpoint;
-import io.webproxy.port.Endpoint.Protocol;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -30,9 +29,9 @@ class EndpointsTest {
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";
     private static final String GET = "GET / HTTP/1.1¶Host: localhost¶¶";
 
-    private static int port(TestProxy proxy, Protocol protocol) {
+    private static int port(TestProxy proxy, String protocol) {
         return proxy.server().endpoints().stream()
-                .filter(endpoint -> endpoint.protocol() == protocol)
+                .filter(endpoint -> endpoint.protocol().equals(protocol))
                 .findFirst()
                 .orElseThrow()
                 .address()
@@ -40,8 +39,7 @@ class EndpointsTest {
     }
 
     private static RawConnection tls(TestProxy proxy) throws IOException {
-        return RawConnection.openTls(
-                port(proxy, Protocol.HTTPS), TestProxy.trust().sslSocketFactory(), "http/1.1");
+        return RawConnection.openTls(port(proxy, "https"), TestProxy.trust().sslSocketFactory(), "http/1.1");
     }
 
     @Test
@@ -50,28 +48,27 @@ class EndpointsTest {
                 TestProxy proxy =
                         TestProxy.start(Front.H1, b -> b.forward(upstream.uri()).drainTime(Duration.ofSeconds(20)));
                 RawConnection kept = proxy.raw()) {
-            int http = port(proxy, Protocol.HTTP);
+            int http = port(proxy, "http");
             assertThat(kept.send(GET).readResponse()).endsWith("ok");
             for (int round = 0; round < 2; round++) {
                 proxy.server().update(b -> b.https(0).certificates(TestProxy.certificates()));
                 assertThat(proxy.server().endpoints())
                         .extracting(Endpoint::protocol)
-                        .containsExactly(Protocol.HTTP, Protocol.HTTPS);
+                        .containsExactly("http", "https");
                 assertThat(proxy.server().status().tlsProvider()).isNotEmpty();
-                int https = port(proxy, Protocol.HTTPS);
+                int https = port(proxy, "https");
                 try (RawConnection idle = tls(proxy)) {
                     assertThat(idle.send(GET).readResponse()).endsWith("ok");
-                    proxy.server()
-                            .update(b -> b.removeEndpoint(Protocol.HTTPS, 0).certificates());
+                    proxy.server().update(b -> b.removeEndpoint("https-0").certificates());
                     assertThat(idle.end()).isEqualTo("end");
                 }
                 assertThat(proxy.server().endpoints())
                         .extracting(Endpoint::protocol)
-                        .containsExactly(Protocol.HTTP);
+                        .containsExactly("http");
                 assertThat(proxy.server().status().tlsProvider()).isEmpty();
                 assertThatThrownBy(() -> RawConnection.open(https)).isInstanceOf(ConnectException.class);
             }
-            assertThat(port(proxy, Protocol.HTTP)).isEqualTo(http);
+            assertThat(port(proxy, "http")).isEqualTo(http);
             assertThat(kept.send(GET).readResponse())
                     .as("a connection of the one that stays")
                     .endsWith("ok");
@@ -89,13 +86,13 @@ class EndpointsTest {
             client.request(1, "GET", "/", "localhost");
             http1.send(GET);
             await().until(() -> upstream.connections() == 2);
-            proxy.server().update(b -> b.removeEndpoint(Protocol.HTTPS, 0).certificates());
+            proxy.server().update(b -> b.removeEndpoint("https-0").certificates());
             assertThat(client.next(Http2Client.GOAWAY).lastStream()).isEqualTo(Integer.MAX_VALUE);
             answer.countDown();
             assertThat(client.answer(1)).isEqualTo("200");
             assertThat(http1.readResponse()).endsWith("ok").containsIgnoringCase("connection: close");
             assertThat(client.end()).isZero();
-            try (RawConnection other = RawConnection.open(port(proxy, Protocol.HTTP))) {
+            try (RawConnection other = RawConnection.open(port(proxy, "http"))) {
                 assertThat(other.send(GET).readResponse()).endsWith("ok").doesNotContain("close");
             }
         }
@@ -112,11 +109,11 @@ class EndpointsTest {
                 TestProxy proxy = TestProxy.start(
                         Front.H1_TLS, b -> b.http(0).forward(upstream.uri()).drainTime(Duration.ofMillis(300)));
                 RawConnection client = proxy.raw();
-                RawConnection stays = RawConnection.open(port(proxy, Protocol.HTTP))) {
+                RawConnection stays = RawConnection.open(port(proxy, "http"))) {
             client.send(GET).readHead();
             stays.send(GET).readHead();
             assertThat(client.read(2)).isEqualTo("ab");
-            proxy.server().update(b -> b.removeEndpoint(Protocol.HTTPS, 0).certificates());
+            proxy.server().update(b -> b.removeEndpoint("https-0").certificates());
             assertThat(client.end()).isEqualTo("reset");
             assertThat(proxy.record().path()).isEqualTo("/");
             // the record comes a moment before the count
@@ -132,7 +129,7 @@ class EndpointsTest {
                 ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<Endpoint> before = proxy.server().endpoints();
             assertThatThrownBy(() -> proxy.server()
-                            .update(b -> b.http(0).http(taken.getLocalPort()).removeEndpoint(Protocol.HTTP, 0)))
+                            .update(b -> b.http(0).http(taken.getLocalPort()).removeEndpoint("http-0")))
                     .isInstanceOf(ProxyStartException.class)
                     .hasMessageContaining("Port " + taken.getLocalPort() + " is already in use");
             assertThat(proxy.server().endpoints()).isEqualTo(before);
