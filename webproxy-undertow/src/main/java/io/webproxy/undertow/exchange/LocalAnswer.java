@@ -9,6 +9,7 @@ import io.undertow.util.StatusCodes;
 import io.webproxy.ErrorPages;
 import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.message.Grpc;
 import io.webproxy.undertow.message.HttpDate;
 import io.webproxy.undertow.message.MethodNames;
@@ -23,11 +24,14 @@ import org.xnio.channels.StreamSinkChannel;
 
 /**
  * A response made by the proxy. It never waits for the request body: if the request isn't complete, the connection ends
- * after the response.
+ * after the response. Making one never throws: what fails is logged, and the client gets a bare 500, or else an abort,
+ * for nothing else would end the exchange.
  */
 public final class LocalAnswer implements Expiry {
     /** The body of a response that has none. */
     private static final byte[] NO_BODY = {};
+
+    private static final String FAILED = "The server failed to make an answer.";
 
     private final Exchange exchange;
     private final int status;
@@ -58,6 +62,10 @@ public final class LocalAnswer implements Expiry {
 
     /** Answers with a status, a short explanation and fields. */
     public static void send(Exchange exchange, int status, String detail, Map<String, List<String>> fields) {
+        guarded(exchange, () -> make(exchange, status, detail, fields));
+    }
+
+    private static void make(Exchange exchange, int status, String detail, Map<String, List<String>> fields) {
         HttpServerExchange http = exchange.http();
         exchange.answered();
         if (http.isResponseStarted() || exchange.isEnded()) {
@@ -106,6 +114,10 @@ public final class LocalAnswer implements Expiry {
 
     /** Sends a response of the application or the operator as it is. */
     public static void answer(Exchange exchange, Answer answer) {
+        guarded(exchange, () -> make(exchange, answer));
+    }
+
+    private static void make(Exchange exchange, Answer answer) {
         exchange.answered();
         answer.headers()
                 .forEach((name, values) -> exchange.http().getResponseHeaders().addAll(new HttpString(name), values));
@@ -126,6 +138,22 @@ public final class LocalAnswer implements Expiry {
         start(new LocalAnswer(exchange, StatusCodes.OK, content, contentType));
     }
 
+    private static void guarded(Exchange exchange, Runnable step) {
+        Guard.run("an answer", step, () -> failed(exchange));
+    }
+
+    /** An answer couldn't be made, such as one with too many fields of one name. */
+    private static void failed(Exchange exchange) {
+        exchange.failed(ForwardError.APPLICATION_FAILED);
+        exchange.http().getResponseHeaders().clear();
+        GrpcCall call = exchange.grpc();
+        LocalAnswer bare = call != null
+                ? ofCall(exchange, call, 500, FAILED)
+                : new LocalAnswer(exchange, 500, FAILED.getBytes(StandardCharsets.UTF_8), "text/plain; charset=utf-8");
+        Runnable abort = exchange.client()::abort;
+        exchange.http().dispatch(SameThreadExecutor.INSTANCE, () -> Guard.run("an answer", bare::start, abort));
+    }
+
     /** Answers a gRPC call: a trailers-only response with the gRPC status. */
     private static LocalAnswer ofCall(Exchange exchange, GrpcCall call, int status, String detail) {
         HeaderMap fields = exchange.http().getResponseHeaders();
@@ -135,7 +163,8 @@ public final class LocalAnswer implements Expiry {
     }
 
     private static void start(LocalAnswer answer) {
-        answer.exchange.http().dispatch(SameThreadExecutor.INSTANCE, answer::start);
+        Exchange exchange = answer.exchange;
+        exchange.http().dispatch(SameThreadExecutor.INSTANCE, () -> guarded(exchange, answer::start));
     }
 
     private static String reason(int status) {

@@ -2,6 +2,7 @@ package io.webproxy.undertow.forward;
 
 import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
+import io.webproxy.undertow.deadline.Guard;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import java.util.Map;
@@ -90,7 +91,10 @@ final class EarlyEnd {
 
     private void letGo() {
         facade.shut();
-        request.giveUp();
-        exchange.upstream().leave();
+        // whatever it throws: the client is waiting
+        Guard.run("leaving an upstream", () -> {
+            request.giveUp();
+            exchange.upstream().leave();
+        });
     }
 }

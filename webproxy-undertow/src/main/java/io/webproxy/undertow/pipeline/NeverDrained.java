@@ -38,12 +38,7 @@ final class NeverDrained implements DefaultResponseListener {
             exchange.client().abort();
         } else {
             exchange.failed(ForwardError.APPLICATION_FAILED);
-            try {
-                LocalAnswer.send(exchange, 500, "The server failed to handle this request.", Map.of());
-            } catch (RuntimeException e) {
-                // Undertow would swallow it, and wait
-                exchange.client().abort();
-            }
+            LocalAnswer.send(exchange, 500, "The server failed to handle this request.", Map.of());
         }
         return true;
     }
