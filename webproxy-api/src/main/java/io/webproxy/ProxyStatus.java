@@ -3,7 +3,6 @@ package io.webproxy;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.Endpoint;
 import io.webproxy.spi.PoolData;
-import io.webproxy.spi.PortData;
 import io.webproxy.spi.RuleData;
 import io.webproxy.spi.StatusData;
 import io.webproxy.tls.CertificateStatus;
@@ -73,8 +72,17 @@ public sealed interface ProxyStatus permits StatusData {
     /** Pools by upstream. */
     Map<String, Pool> upstreams();
 
-    /** The connections of ports with rules, by outcome, in the order of configuration. */
-    List<Port> ports();
+    /**
+     * The rules of all endpoints that have some, in the order of configuration; removed ones with open connections come
+     * last of their endpoint.
+     */
+    List<Rule> rules();
+
+    /**
+     * Connections since the start that no rule took: by the name of the endpoint, with an entry for each that has rules,
+     * and by reason, without zeros.
+     */
+    Map<String, Map<RelayEnd, Long>> undetected();
 
     /** The tunnels, of both sides. */
     TunnelStatus tunnelStatus();
@@ -115,23 +123,14 @@ public sealed interface ProxyStatus permits StatusData {
         boolean healthy();
     }
 
-    /** The connections of one port with rules, since the start. */
-    sealed interface Port permits PortData {
-        /** Its name. */
-        String endpoint();
-
-        /** Its rules, including removed ones with open connections. */
-        List<Rule> rules();
-
-        /** Connections that no rule took, by reason; without zeros. */
-        Map<RelayEnd, Long> undetected();
-    }
-
     /**
      * The connections of one port rule. A rule that looks inside TLS counts what goes to the routes; the rules inside
      * count for themselves, under names such as {@code tls:host1.example.com/ssh}.
      */
     sealed interface Rule permits RuleData {
+        /** The name of its endpoint. */
+        String endpoint();
+
         /** Its name; {@code silent} and {@code otherwise} are the targets of that name. */
         String name();
 

@@ -88,10 +88,8 @@ final class PortSnippets {
     static void changes(ProxyServer proxy) {
         // readme: changes
         proxy.update(c -> c.listen(2222, port -> port.ssh("127.0.0.1:2022").https()));
-        for (ProxyStatus.Port port : proxy.status().ports()) {
-            for (ProxyStatus.Rule rule : port.rules()) {
-                System.out.println(port.endpoint() + " " + rule.name() + " " + rule.open() + "/" + rule.total());
-            }
+        for (ProxyStatus.Rule rule : proxy.status().rules()) {
+            System.out.println(rule.endpoint() + " " + rule.name() + " " + rule.open() + "/" + rule.total());
         }
         // readme: end
     }

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * A server's status by the names of tags. Immutable.
@@ -41,9 +40,7 @@ record StatusView(
                 .forEach((upstream, pool) -> pools.computeIfAbsent(authority(upstream), a -> new ArrayList<>())
                         .add(pool));
         Map<RuleName, ProxyStatus.Rule> rules = new HashMap<>();
-        for (ProxyStatus.Port port : status.ports()) {
-            port.rules().forEach(rule -> rules.put(new RuleName(port.endpoint(), rule.name()), rule));
-        }
+        status.rules().forEach(rule -> rules.put(new RuleName(rule.endpoint(), rule.name()), rule));
         Map<String, Instant> expiries = new TreeMap<>();
         for (CertificateStatus certificate : status.certificates()) {
             String name = certificate.names().isEmpty()
@@ -66,7 +63,7 @@ record StatusView(
 
     /** The names of the endpoints with rules. */
     Set<String> ports() {
-        return status.ports().stream().map(ProxyStatus.Port::endpoint).collect(Collectors.toSet());
+        return status.undetected().keySet();
     }
 
     /** How long a certificate is valid, in seconds. */

@@ -1,6 +1,7 @@
 package io.webproxy.spi;
 
 import io.webproxy.ProxyStatus;
+import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.Endpoint;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tunnel.TunnelStatus;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The status of a server. The parameters are those of {@link ProxyStatus}. */
 public record StatusData(
@@ -19,7 +21,8 @@ public record StatusData(
         int exchanges,
         int tunnels,
         Map<String, ProxyStatus.Pool> upstreams,
-        List<ProxyStatus.Port> ports,
+        List<ProxyStatus.Rule> rules,
+        Map<String, Map<RelayEnd, Long>> undetected,
         TunnelStatus tunnelStatus,
         List<CertificateStatus> certificates,
         Optional<String> failure,
@@ -37,6 +40,7 @@ public record StatusData(
             0,
             Map.of(),
             List.of(),
+            Map.of(),
             TunnelStatusData.NONE,
             List.of(),
             Optional.empty(),
@@ -48,7 +52,9 @@ public record StatusData(
         endpoints = List.copyOf(endpoints);
         Objects.requireNonNull(tlsProvider, "tlsProvider");
         upstreams = Map.copyOf(upstreams);
-        ports = List.copyOf(ports);
+        rules = List.copyOf(rules);
+        undetected = undetected.entrySet().stream()
+                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, entry -> Map.copyOf(entry.getValue())));
         Objects.requireNonNull(tunnelStatus, "tunnelStatus");
         certificates = List.copyOf(certificates);
         Objects.requireNonNull(failure, "failure");
@@ -115,8 +121,10 @@ public record StatusData(
                 tunnels,
                 "upstreams",
                 upstreams,
-                "ports",
-                ports,
+                "rules",
+                rules,
+                "undetected",
+                undetected,
                 "tunnelStatus",
                 tunnelStatus,
                 "certificates",

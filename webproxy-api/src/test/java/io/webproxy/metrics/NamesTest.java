@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -239,6 +240,7 @@ class NamesTest {
                 0,
                 none.upstreams(),
                 List.of(),
+                Map.of(),
                 none.tunnelStatus(),
                 List.of(),
                 none.failure(),

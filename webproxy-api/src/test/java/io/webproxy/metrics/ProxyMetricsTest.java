@@ -80,6 +80,7 @@ class ProxyMetricsTest {
                 4,
                 upstreams,
                 List.of(),
+                Map.of(),
                 none.tunnelStatus(),
                 certificates,
                 none.failure(),

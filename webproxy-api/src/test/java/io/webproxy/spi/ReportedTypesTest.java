@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyStatus;
 import io.webproxy.observe.ExchangeRecord;
-import io.webproxy.observe.RelayEnd;
 import io.webproxy.observe.RelayRecord;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.observe.UpstreamEvent;
@@ -14,7 +13,6 @@ import io.webproxy.tunnel.TunnelStatus;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -29,7 +27,6 @@ class ReportedTypesTest {
                 ExchangeRecord.class,
                 ProxyStatus.class,
                 ProxyStatus.Pool.class,
-                ProxyStatus.Port.class,
                 ProxyStatus.Rule.class,
                 UpstreamEvent.class,
                 RelayRecord.class,
@@ -50,8 +47,9 @@ class ReportedTypesTest {
 
     @Test
     void textsHaveTheNamesThatUsersKnow() {
-        assertThat(new RuleData("ssh", 1, 2, 3, 4, List.of("10.0.0.11:22")))
-                .hasToString("Rule[name=ssh, open=1, total=2, refused=3, failed=4, ejected=[10.0.0.11:22]]");
+        assertThat(new RuleData("rules", "ssh", 1, 2, 3, 4, List.of("10.0.0.11:22")))
+                .hasToString(
+                        "Rule[endpoint=rules, name=ssh, open=1, total=2, refused=3, failed=4, ejected=[10.0.0.11:22]]");
         assertThat(TunnelStatusData.NONE)
                 .hasToString(
                         "TunnelStatus[fingerprint=, agents=[], clients=0, refused=0, refusedAgents=0, servers=[]]");
@@ -59,12 +57,12 @@ class ReportedTypesTest {
 
     @Test
     void whatIsReportedDoesNotChange() {
-        List<ProxyStatus.Rule> rules = new ArrayList<>(List.of(new RuleData("ssh", 0, 0, 0, 0, List.of())));
-        PortData port = new PortData("rules", rules, Map.of(RelayEnd.CLOSED, 1L));
-        rules.clear();
+        List<String> ejected = new ArrayList<>(List.of("10.0.0.11:22"));
+        RuleData rule = new RuleData("rules", "ssh", 0, 0, 0, 0, ejected);
+        ejected.clear();
 
-        assertThat(port.rules()).hasSize(1);
-        assertThat(port).isEqualTo(new PortData("rules", port.rules(), port.undetected()));
+        assertThat(rule.ejected()).hasSize(1);
+        assertThat(rule).isEqualTo(new RuleData("rules", "ssh", 0, 0, 0, 0, rule.ejected()));
     }
 
     @Test

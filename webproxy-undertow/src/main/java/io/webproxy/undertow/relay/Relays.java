@@ -5,7 +5,6 @@ import io.webproxy.ProxyStatus;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.Relay;
 import io.webproxy.route.OutlierEjection;
-import io.webproxy.spi.PortData;
 import io.webproxy.spi.RelayData;
 import io.webproxy.spi.RuleData;
 import io.webproxy.undertow.deadline.BulkBuffers;
@@ -171,30 +170,36 @@ public final class Relays {
     }
 
     /**
-     * The counters of an endpoint.
+     * The counters of an endpoint's rules.
      *
      * @param order the names of its rules, in order; removed ones with open connections follow
      */
-    public ProxyStatus.Port status(String endpoint, List<String> order) {
+    public List<ProxyStatus.Rule> rules(String endpoint, List<String> order) {
         Map<String, RelayRule.State> known = rules.getOrDefault(endpoint, new ConcurrentSkipListMap<>());
         List<ProxyStatus.Rule> all = new ArrayList<>();
-        order.forEach(name -> all.add(status(name, known.get(name))));
+        order.forEach(name -> all.add(rule(endpoint, name, known.get(name))));
         known.forEach((name, state) -> {
             if (!order.contains(name) && state.counters().open() > 0) {
-                all.add(status(name, state));
+                all.add(rule(endpoint, name, state));
             }
         });
-        Map<RelayEnd, Long> missed = new EnumMap<>(RelayEnd.class);
-        undetected.getOrDefault(endpoint, Map.of()).forEach((reason, count) -> missed.put(reason, count.sum()));
-        return new PortData(endpoint, all, missed);
+        return all;
     }
 
-    private ProxyStatus.Rule status(String name, RelayRule.@Nullable State state) {
+    /** How many connections of an endpoint no rule took, by reason. */
+    public Map<RelayEnd, Long> undetected(String endpoint) {
+        Map<RelayEnd, Long> missed = new EnumMap<>(RelayEnd.class);
+        undetected.getOrDefault(endpoint, Map.of()).forEach((reason, count) -> missed.put(reason, count.sum()));
+        return missed;
+    }
+
+    private ProxyStatus.Rule rule(String endpoint, String name, RelayRule.@Nullable State state) {
         if (state == null) {
-            return new RuleData(name, 0, 0, 0, 0, List.of());
+            return new RuleData(endpoint, name, 0, 0, 0, 0, List.of());
         }
         RuleCounters counters = state.counters();
         return new RuleData(
+                endpoint,
                 name,
                 counters.open(),
                 counters.total(),

@@ -3,6 +3,7 @@ package io.webproxy.undertow.server;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.ProxyStatus;
+import io.webproxy.port.Endpoint;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.StatusData;
@@ -15,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -104,6 +106,8 @@ public final class RunningProxy implements ProxyEngine.Running {
             return StatusData.CLOSED;
         }
         int tunnels = parts.exchanges.tunnels();
+        List<String> ruled = ruled();
+        Map<String, List<String>> rules = parts.listeners.ruleNames();
         ServerTls serving = parts.httpsPort() == 0 ? null : parts.tls.get();
         return new StatusData(
                 parts.listeners.endpoints(),
@@ -114,7 +118,10 @@ public final class RunningProxy implements ProxyEngine.Running {
                 Math.max(0, parts.exchanges.running() - tunnels),
                 tunnels,
                 parts.upstreams.status(),
-                ports(),
+                ruled.stream()
+                        .flatMap(name -> parts.relays.rules(name, rules.getOrDefault(name, List.of())).stream())
+                        .toList(),
+                ruled.stream().collect(Collectors.toMap(name -> name, parts.relays::undetected)),
                 parts.tunnels.status(),
                 serving == null ? List.of() : serving.status(),
                 Optional.ofNullable(parts.threads.failure()),
@@ -122,11 +129,11 @@ public final class RunningProxy implements ProxyEngine.Running {
                 parts.connections.counters());
     }
 
-    private List<ProxyStatus.Port> ports() {
-        Map<String, List<String>> names = parts.listeners.ruleNames();
+    /** The names of the endpoints with rules, in order. */
+    private List<String> ruled() {
         return parts.listeners.endpoints().stream()
                 .filter(endpoint -> endpoint.protocol().equals(Listen.Protocol.RULES.toString()))
-                .map(endpoint -> parts.relays.status(endpoint.name(), names.getOrDefault(endpoint.name(), List.of())))
+                .map(Endpoint::name)
                 .toList();
     }
 

@@ -23,6 +23,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -83,9 +84,10 @@ class PortRulesTest {
             }
             await().untilAsserted(() ->
                     assertThat(proxy.server().status().connections()).isZero());
-            assertThat(proxy.rule("ssh")).isEqualTo(new RuleData("ssh", 0, 1, 0, 0, List.of()));
-            assertThat(proxy.rule("https")).isEqualTo(new RuleData("https", 0, 3, 0, 0, List.of()));
-            assertThat(proxy.rule("http")).isEqualTo(new RuleData("http", 0, 1, 0, 0, List.of()));
+            assertThat(proxy.rule("ssh")).isEqualTo(new RuleData(proxy.endpointName(), "ssh", 0, 1, 0, 0, List.of()));
+            assertThat(proxy.rule("https"))
+                    .isEqualTo(new RuleData(proxy.endpointName(), "https", 0, 3, 0, 0, List.of()));
+            assertThat(proxy.rule("http")).isEqualTo(new RuleData(proxy.endpointName(), "http", 0, 1, 0, 0, List.of()));
             assertThat(proxy.server().uri()).hasToString("https://localhost:" + proxy.port() + "/");
         }
     }
@@ -144,7 +146,7 @@ class PortRulesTest {
             }
             await().untilAsserted(() ->
                     assertThat(closed.undetected(RelayEnd.UNDETECTED_UNKNOWN)).isEqualTo(4));
-            assertThat(open.server().status().ports().get(0).undetected()).isEmpty();
+            assertThat(open.server().status().undetected()).isEqualTo(Map.of(open.endpointName(), Map.of()));
             assertThat(ssh.connections()).isZero();
         }
     }

@@ -322,8 +322,7 @@ class RelayDialTest {
             long relays = 0;
             for (int i = 0; i < endpoints; i++) {
                 relays += harness.relays
-                        .status("endpoint" + i, List.of("ssh"))
-                        .rules()
+                        .rules("endpoint" + i, List.of("ssh"))
                         .get(0)
                         .total();
             }

@@ -173,8 +173,7 @@ class RelayEndTest {
             assertThat(lines.list.get(0).getFormattedMessage())
                     .isEqualTo("client=[2001:db8::7]:4711 endpoint=test rule=- source=- target=- sent=0 received=0"
                             + " seconds=0.002 end=undetected-silent");
-            assertThat(harness.relays.status("test", List.of()).undetected())
-                    .containsOnlyKeys(RelayEnd.UNDETECTED_SILENT);
+            assertThat(harness.relays.undetected("test")).containsOnlyKeys(RelayEnd.UNDETECTED_SILENT);
             harness.isQuiet();
         }
     }
@@ -211,12 +210,12 @@ class RelayEndTest {
             try (RawConnection client = RelayHarness.connect(port)) {
                 client.send("x").read(1);
                 harness.relays.retain(Map.of("test", List.of("other")));
-                assertThat(harness.relays.status("test", List.of("other")).rules())
+                assertThat(harness.relays.rules("test", List.of("other")))
                         .extracting(rule -> rule.name() + " " + rule.open())
                         .containsExactly("other 0", "ssh 1");
             }
             harness.ended();
-            assertThat(harness.relays.status("test", List.of("other")).rules()).hasSize(1);
+            assertThat(harness.relays.rules("test", List.of("other"))).hasSize(1);
             harness.relays.retain(Map.of());
             await().untilAsserted(() -> assertThat(harness.status().total()).isZero());
         }

@@ -179,7 +179,7 @@ final class RelayHarness implements AutoCloseable {
     }
 
     ProxyStatus.Rule status() {
-        return relays.status("test", List.of("ssh")).rules().get(0);
+        return relays.rules("test", List.of("ssh")).get(0);
     }
 
     /** Waits until the IO thread has run this, and all that was given to it before. */

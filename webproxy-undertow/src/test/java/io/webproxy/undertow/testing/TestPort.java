@@ -75,6 +75,10 @@ public final class TestPort implements AutoCloseable {
         return server.endpoints().get(0).address().getPort();
     }
 
+    public String endpointName() {
+        return server.endpoints().get(0).name();
+    }
+
     public RawConnection open() throws IOException {
         return RawConnection.open(port());
     }
@@ -91,7 +95,7 @@ public final class TestPort implements AutoCloseable {
 
     /** What was counted of a rule. */
     public ProxyStatus.Rule rule(String name) {
-        return server.status().ports().get(0).rules().stream()
+        return server.status().rules().stream()
                 .filter(rule -> rule.name().equals(name))
                 .findFirst()
                 .orElseThrow();
@@ -99,7 +103,7 @@ public final class TestPort implements AutoCloseable {
 
     /** How many connections no rule has taken for a reason. */
     public long undetected(RelayEnd why) {
-        return server.status().ports().get(0).undetected().getOrDefault(why, 0L);
+        return server.status().undetected().get(endpointName()).getOrDefault(why, 0L);
     }
 
     @Override
