@@ -627,8 +627,9 @@ public final class Route {
          * filters and authenticators see them. A filter of this route can't change the field. Upstreams that believe it
          * must be reachable through this server only.
          *
-         * <p>A user's name has visible ASCII characters only: another one of {@code BasicAuth} stops the start, and one
-         * of an authenticator of one's own is answered with 500.
+         * <p>A user's name has visible ASCII characters only: another one of {@code BasicAuth} stops the start or
+         * the update, or refuses the changed password file as a whole, and one of an authenticator of one's own is
+         * answered with 500.
          *
          * @throws IllegalArgumentException if the name has other characters than letters, digits and hyphens, or has a
          *     meaning of its own

@@ -1,6 +1,7 @@
 package io.webproxy.undertow.auth;
 
 import io.webproxy.undertow.deadline.Daemons;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -10,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import org.bouncycastle.crypto.generators.OpenBSDBCrypt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that one server offers its authenticators. Thread-safe.
@@ -33,6 +35,16 @@ public final class AuthRuntime implements AutoCloseable {
         return executor;
     }
 
+    /** The password files whose users are sent to upstreams. */
+    public SentUsers sent() {
+        return executor.sent;
+    }
+
+    /** From now on the users of these files are sent: a change that adds others isn't taken. */
+    public void send(SentUsers users) {
+        executor.sent = users;
+    }
+
     /** Drops waiting tasks; the threads end after their current task. Idempotent, doesn't wait. */
     @Override
     public void close() {
@@ -41,6 +53,11 @@ public final class AuthRuntime implements AutoCloseable {
 
     /** The services with an executor, the clock of the JVM and bcrypt. */
     record Lent(ScheduledExecutorService executor) implements AuthServices {
+        @Override
+        public @Nullable String senderOf(Path file) {
+            return executor instanceof BoundedExecutor own ? own.sent.senderOf(file) : null;
+        }
+
         @Override
         public LongSupplier nanoClock() {
             return System::nanoTime;
@@ -64,6 +81,8 @@ public final class AuthRuntime implements AutoCloseable {
      * again.
      */
     private static final class BoundedExecutor extends ScheduledThreadPoolExecutor {
+        private volatile SentUsers sent = SentUsers.NONE;
+
         BoundedExecutor(int threads) {
             super(threads, Daemons.numbered("webproxy-auth"));
             setRemoveOnCancelPolicy(true);

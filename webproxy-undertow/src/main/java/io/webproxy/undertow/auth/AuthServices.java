@@ -1,10 +1,17 @@
 package io.webproxy.undertow.auth;
 
+import java.nio.file.Path;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** What checks of passwords need of a server. Thread-safe. */
 interface AuthServices {
+    /** Who sends the users of a password file to upstreams, see {@link SentUsers}; null if nobody does. */
+    default @Nullable String senderOf(Path file) {
+        return null;
+    }
+
     /** Its daemon threads for authenticators. */
     ScheduledExecutorService executor();
 

@@ -6,15 +6,15 @@ import io.webproxy.spi.CredentialHash;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -54,27 +54,42 @@ final class FileCheck implements CredentialCheck {
     private final FailureThrottle throttle = new FailureThrottle();
     private final VerifiedCredentials verified = new VerifiedCredentials();
     private final Map<ByteBuffer, Verification> running = new ConcurrentHashMap<>();
-    private final Deque<AuthServices> contexts = new ArrayDeque<>();
+    private final List<AuthServices> contexts = new CopyOnWriteArrayList<>();
     private final AtomicBoolean saidLength = new AtomicBoolean();
     private final List<Future<?>> polls = new ArrayList<>();
     private int users;
     private volatile @Nullable AuthServices clock;
 
     FileCheck(Path file) {
-        this.file = new WatchedPasswordFile(file);
+        this.file = new WatchedPasswordFile(file, this::sender);
     }
 
     @Override
     public synchronized void start(AuthServices context) {
-        swap(file.read());
         // those of servers that have closed, while others go on with this object
         contexts.removeIf(ended -> ended.executor().isShutdown());
         polls.removeIf(Future::isDone);
+        contexts.add(0, context);
+        try {
+            swap(file.read());
+        } catch (RuntimeException e) {
+            contexts.remove(context);
+            throw e;
+        }
         polls.add(context.executor()
                 .scheduleWithFixedDelay(this::pollGuarded, POLL_SECONDS, POLL_SECONDS, TimeUnit.SECONDS));
-        contexts.addFirst(context);
         clock = context;
         users++;
+    }
+
+    /** Who sends the file's users to upstreams, on any of the servers; null if nobody does. */
+    private @Nullable String sender() {
+        return contexts.stream()
+                .filter(context -> !context.executor().isShutdown())
+                .map(context -> context.senderOf(file.file()))
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
     }
 
     /** Polls the file; a repeating task that throws would never run again. */
@@ -242,11 +257,7 @@ final class FileCheck implements CredentialCheck {
 
     /** Whether an executor took the task. */
     private boolean execute(Consumer<AuthServices> task) {
-        List<AuthServices> candidates;
-        synchronized (this) {
-            candidates = List.copyOf(contexts);
-        }
-        for (AuthServices context : candidates) {
+        for (AuthServices context : contexts) {
             try {
                 context.executor().execute(() -> task.accept(context));
                 return true;

@@ -27,6 +27,8 @@ final class PasswordFile {
     private final Map<String, String> hashes = new HashMap<>();
     private final boolean ended;
     private int highestCost = MIN_COST;
+    /** Where the first user is who can't be sent to an upstream; null if there is none. */
+    private @Nullable String unsendable;
 
     private PasswordFile(boolean ended) {
         this.ended = ended;
@@ -99,10 +101,14 @@ final class PasswordFile {
                     "htpasswd: " + where + ", a user that is there already" + " (expected: each user once)");
         }
         highestCost = Math.max(highestCost, cost);
+        if (unsendable == null && !IdentityField.isSendable(user)) {
+            unsendable = where + ", user " + user.replaceAll("[^!-~]", "?");
+        }
     }
 
     /** The hash of a user, or null if there is no such user. */
-    @Nullable String hashOf(String user) {
+    @Nullable
+    String hashOf(String user) {
         return hashes.get(user);
     }
 
@@ -114,12 +120,17 @@ final class PasswordFile {
         return "$2b$" + (highestCost < 10 ? "0" : "") + highestCost + "$" + ".".repeat(53);
     }
 
-    /** A user who can't be sent to an upstream; null if there is none. */
-    @Nullable String unsendable() {
-        return hashes.keySet().stream()
-                .filter(user -> !IdentityField.isSendable(user))
-                .findFirst()
-                .orElse(null);
+    /**
+     * Checks that all users can be sent to upstreams.
+     *
+     * @param sender who does that, for the message
+     * @throws IllegalArgumentException with one sentence that names the first user who can't be sent
+     */
+    void checkSendable(String sender) {
+        if (unsendable != null) {
+            throw new IllegalArgumentException(
+                    "htpasswd: " + unsendable + " (expected: users of visible ASCII characters, for " + sender + ")");
+        }
     }
 
     /** Whether the last line ends with a line end; otherwise part of the file may be missing. */

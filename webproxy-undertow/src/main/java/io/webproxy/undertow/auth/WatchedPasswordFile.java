@@ -4,6 +4,7 @@ import io.webproxy.undertow.tls.FileStamp;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,12 +17,21 @@ final class WatchedPasswordFile {
     private static final long SETTLED_AFTER = TimeUnit.SECONDS.toMillis(2);
 
     private final Path file;
+    private final Supplier<@Nullable String> sender;
     private @Nullable FileStamp read;
     private @Nullable String complaint;
     private @Nullable PasswordFile users;
+    /** Whether the last version was refused only because its users are sent to upstreams. */
+    private boolean unsendable;
 
-    WatchedPasswordFile(Path file) {
+    /**
+     * Watches a file.
+     *
+     * @param sender who sends its users to upstreams, at each reading; null if nobody does
+     */
+    WatchedPasswordFile(Path file, Supplier<@Nullable String> sender) {
         this.file = file;
+        this.sender = sender;
     }
 
     Path file() {
@@ -34,12 +44,19 @@ final class WatchedPasswordFile {
      * @throws IllegalArgumentException if it is invalid
      */
     synchronized PasswordFile read() {
+        unsendable = false;
         FileStamp before = FileStamp.of(file);
         PasswordFile now = PasswordFile.read(file);
         if (users != null && !now.isEnded() && !now.sameAs(users)) {
-            throw new IllegalArgumentException(
-                    "htpasswd: " + file
-                            + " has changed and ends without a line end, as if it were cut (expected: a line end after the last line)");
+            throw new IllegalArgumentException("htpasswd: " + file
+                    + " has changed and ends without a line end, as if it were cut (expected: a line end after"
+                    + " the last line)");
+        }
+        String by = sender.get();
+        if (by != null) {
+            unsendable = true;
+            now.checkSendable(by);
+            unsendable = false;
         }
         read = isSettled(before) ? before : null;
         complaint = null;
@@ -54,7 +71,7 @@ final class WatchedPasswordFile {
     /** Checks whether the file has changed; returns the new users, or null if it is unchanged or invalid. */
     synchronized @Nullable PasswordFile poll() {
         FileStamp stamp = FileStamp.of(file);
-        if (stamp.equals(read)) {
+        if (stamp.equals(read) && !(unsendable && sender.get() == null)) {
             return null;
         }
         PasswordFile last = users;

@@ -3,11 +3,11 @@ package io.webproxy.undertow.server;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStartException;
 import io.webproxy.auth.Authenticator;
+import io.webproxy.undertow.auth.AuthRuntime;
 import io.webproxy.undertow.auth.SentUsers;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
-import java.util.concurrent.ScheduledExecutorService;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,27 +18,30 @@ import org.slf4j.LoggerFactory;
 final class Authenticators implements Part, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Authenticators.class);
 
-    private final ScheduledExecutorService executor;
+    private final AuthRuntime runtime;
     private volatile Set<Authenticator> running = identitySet();
     /** What the last committed change has replaced; used by one change at a time. */
     private Set<Authenticator> replaced = identitySet();
 
-    Authenticators(ScheduledExecutorService executor) {
-        this.executor = executor;
+    Authenticators(AuthRuntime runtime) {
+        this.runtime = runtime;
     }
 
     /** Starts those that aren't running yet: all or none. */
     @Override
     public Change prepare(ProxyConfig next) {
-        Started change = new Started(namedIn(next));
+        SentUsers sent = SentUsers.of(next);
+        Started change = new Started(namedIn(next), sent);
         try {
+            // from now on no change of a file brings a user who can't be sent, before or after the commit
+            runtime.send(sent.and(change.sentBefore));
+            sent.checkAllBut(change.sentBefore);
             for (Authenticator authenticator : change.wanted) {
                 if (!running.contains(authenticator)) {
-                    authenticator.start(executor);
+                    authenticator.start(runtime.executor());
                     change.started.add(authenticator);
                 }
             }
-            SentUsers.check(next);
         } catch (Throwable e) {
             change.rollBack();
             if (e instanceof IllegalArgumentException) {
@@ -95,9 +98,12 @@ final class Authenticators implements Part, AutoCloseable {
     private final class Started implements Change {
         private final Set<Authenticator> wanted;
         private final Set<Authenticator> started = identitySet();
+        private final SentUsers sent;
+        private final SentUsers sentBefore = runtime.sent();
 
-        Started(Set<Authenticator> wanted) {
+        Started(Set<Authenticator> wanted, SentUsers sent) {
             this.wanted = wanted;
+            this.sent = sent;
         }
 
         @Override
@@ -107,10 +113,12 @@ final class Authenticators implements Part, AutoCloseable {
             gone.removeAll(wanted);
             replaced = gone;
             running = wanted;
+            runtime.send(sent);
         }
 
         @Override
         public void rollBack() {
+            runtime.send(sentBefore);
             started.forEach(Authenticators::stop);
         }
     }

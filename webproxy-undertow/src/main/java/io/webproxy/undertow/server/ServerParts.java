@@ -48,7 +48,7 @@ final class ServerParts {
     final Transaction transaction;
 
     private final AuthRuntime auth = new AuthRuntime();
-    private final Authenticators authenticators = new Authenticators(auth.executor());
+    private final Authenticators authenticators = new Authenticators(auth);
     private final HttpChallenges httpChallenges = new HttpChallenges();
     private final TlsChallenges tlsChallenges = new TlsChallenges();
     private final CertificateProviders providers = new CertificateProviders(this::lend);

@@ -1,7 +1,9 @@
 package io.webproxy.blackbox.security;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.undertow.util.HttpString;
 import io.webproxy.ProxyConfig;
@@ -13,6 +15,7 @@ import io.webproxy.observe.ForwardError;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.LoggedErrors;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
@@ -402,7 +405,8 @@ class SendUserTest {
         Consumer<ProxyConfig.Builder> sending = b -> b.authenticator(BasicAuth.htpasswd(file))
                 .route(r -> r.name("all").sendUser("X-Who").forward(upstream.uri()));
         String problem = "htpasswd: " + file
-                + ", user caf? (expected: users of visible ASCII characters, for route all sends them in X-Who)";
+                + ", line 2, user caf? (expected: users of visible ASCII characters, for route all sends them in"
+                + " X-Who)";
         assertThatThrownBy(() -> TestProxy.start(Front.H1, sending))
                 .isInstanceOf(ProxyStartException.class)
                 .hasMessage(problem);
@@ -418,6 +422,54 @@ class SendUserTest {
             Files.writeString(file, "ann:" + hash + "\n");
             proxy.server()
                     .update(b -> b.route(r -> r.name("all").sendUser("X-Who").forward(upstream.uri())));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Front.class,
+            names = {"H1", "H2_TLS"})
+    @ExpectedLog(
+            logger = "io.webproxy.auth",
+            contains = ", line 2, user caf? (expected: users of visible ASCII characters, for route sends sends them in"
+                    + " X-Who); the users from before stay in force")
+    void userWhoCantBeSentRefusesAChangedFileAsAWhole(Front front, @TempDir Path directory) throws Exception {
+        String hash = "$2y$04$DmULVGJldcqzkeYg7bc84utnHMhBl3Mo5OPbFXSwHR/6vomDDKzgO";
+        Path file = Files.writeString(directory.resolve("users"), "ann:" + hash + "\n");
+        String ann = Credentials.basic("ann", "correct horse");
+        String bob = Credentials.basic("bob", "correct horse");
+        String cafe = Credentials.basic("caf\u00e9", "correct horse", UTF_8);
+        try (LoggedErrors log = new LoggedErrors("io.webproxy.auth");
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        b -> b.authenticator(BasicAuth.htpasswd(file))
+                                .route(r -> r.name("sends").sendUser("X-Who").forward(upstream.uri()))
+                                .route(r -> r.path("/silent").forward(upstream.uri())))) {
+            assertThat(head(proxy, "/", "Authorization", ann)).contains("\r\nx-who: ann\r\n");
+            Files.writeString(file, "bob:" + hash + "\ncaf\u00e9:" + hash + "\n");
+            await().until(() -> !log.warnings().isEmpty());
+            assertThat(head(proxy, "/", "Authorization", ann)).contains("\r\nx-who: ann\r\n");
+            for (String path : new String[] {"/", "/silent"}) {
+                for (String user : new String[] {cafe, bob}) {
+                    assertThat(status(proxy, path, user)).isEqualTo(401);
+                }
+            }
+            proxy.server().update(b -> b.route(r -> r.name("new").path("/new").forward(upstream.uri())));
+            assertThat(head(proxy, "/", "Authorization", ann))
+                    .as("after an update about something else")
+                    .contains("\r\nx-who: ann\r\n");
+            Files.writeString(file, "ann:" + hash + "\nbob:" + hash + "\n");
+            await().until(() -> status(proxy, "/", bob) == 200);
+            assertThat(log.warnings()).hasSize(1);
+            Files.writeString(file, "caf\u00e9:" + hash + "\n");
+            proxy.server().update(b -> b.route(r -> r.name("sends").forward(upstream.uri())));
+            await().until(() -> status(proxy, "/", cafe) == 200);
+        }
+    }
+
+    private static int status(TestProxy proxy, String path, String credentials) throws IOException {
+        try (Response response = proxy.get(path, "Authorization", credentials)) {
+            return response.code();
         }
     }
 }

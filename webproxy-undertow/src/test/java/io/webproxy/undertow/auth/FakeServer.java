@@ -1,12 +1,14 @@
 package io.webproxy.undertow.auth;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** A server as authenticators see it: its clock stands still, its executor waits to be told, its bcrypt knows a few. */
 final class FakeServer implements AuthServices {
@@ -14,6 +16,10 @@ final class FakeServer implements AuthServices {
     final AtomicInteger hashed = new AtomicInteger();
     final Map<String, String> passwordOf = new HashMap<>();
     String lastHash = "";
+    /** Who sends the users of all files. */
+    @Nullable
+    String sender;
+
     private long nanos = Long.MAX_VALUE - Duration.ofSeconds(3).toNanos();
 
     FakeServer knows(String hash, String password) {
@@ -23,6 +29,11 @@ final class FakeServer implements AuthServices {
 
     void pass(Duration time) {
         nanos += time.toNanos();
+    }
+
+    @Override
+    public @Nullable String senderOf(Path file) {
+        return sender;
     }
 
     @Override

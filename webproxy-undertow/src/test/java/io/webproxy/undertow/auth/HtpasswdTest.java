@@ -241,6 +241,49 @@ class HtpasswdTest {
     }
 
     @Test
+    void changedFileWithAUserWhoCantBeSentIsRefusedAsAWhole() throws IOException {
+        server.knows(BOB, "b").sender = "route all sends them in X-Who";
+        write("alice:" + BOB + "\nb\u00f6b:" + ALICE + "\ncarol:" + ALICE + "\n");
+        server.executor.tick();
+        server.executor.tick();
+        assertThat(answer("alice:correct horse")).isEqualTo(200);
+        assertThat(answer("alice:b")).isEqualTo(401);
+        assertThat(answer("carol:correct horse")).isEqualTo(401);
+        assertThatIllegalArgumentException()
+                .as("of another server with the same instance")
+                .isThrownBy(() -> auth.start(new FakeServer().executor))
+                .withMessage("htpasswd: " + file + ", line 2, user b?b (expected: users of visible ASCII characters,"
+                        + " for route all sends them in X-Who)");
+        write("alice:" + ALICE + "\nbob:" + BOB + "\ncarol:" + ALICE + "\n");
+        server.executor.tick();
+        assertThat(answer("carol:correct horse")).isEqualTo(200);
+    }
+
+    @Test
+    void refusedFileIsTakenOnceItsUsersArentSentAnyMore() throws IOException {
+        server.sender = "route all sends them in X-Who";
+        write("b\u00f6b:" + ALICE + "\n");
+        server.executor.tick();
+        assertThat(answer("b\u00f6b:correct horse")).isEqualTo(401);
+        server.sender = null;
+        server.executor.tick();
+        assertThat(answer("b\u00f6b:correct horse")).isEqualTo(200);
+        assertThat(answer("alice:correct horse")).isEqualTo(401);
+    }
+
+    @Test
+    void startedServerThatCantSendTheUsersLeavesNothingBehind() throws IOException {
+        write("b\u00f6b:" + ALICE + "\n");
+        server.executor.tick();
+        FakeServer sending = new FakeServer();
+        sending.sender = "route all sends them in X-Who";
+        assertThatIllegalArgumentException().isThrownBy(() -> auth.start(sending.executor));
+        write("c\u00e9:" + ALICE + "\n");
+        server.executor.tick();
+        assertThat(answer("c\u00e9:correct horse")).isEqualTo(200);
+    }
+
+    @Test
     void sameUsersWithoutALineEndAreNoChange() throws IOException {
         write("alice:" + ALICE + "\nbob:" + BOB);
         server.executor.tick();

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.auth;
 
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -13,6 +14,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Runs tasks on the test's thread when the test says so. */
 final class ManualExecutor extends AbstractExecutorService implements ScheduledExecutorService, AuthServices {
@@ -25,6 +27,11 @@ final class ManualExecutor extends AbstractExecutorService implements ScheduledE
     /** The executor of a server with this clock and this bcrypt. */
     ManualExecutor(AuthServices server) {
         this.server = server;
+    }
+
+    @Override
+    public @Nullable String senderOf(Path file) {
+        return server.senderOf(file);
     }
 
     @Override

@@ -59,6 +59,17 @@ class PasswordFileTest {
     }
 
     @Test
+    void firstUserWhoCantBeSentIsNamedByTheLine() throws IOException {
+        PasswordFile.read(file("a!~:$2y$04$" + HASH + "\n")).checkSendable("route all sends them");
+        Path file = file("ann:$2y$04$" + HASH + "\n#\ntwo words:$2y$04$" + HASH + "\n\u4e2d:$2y$04$" + HASH + "\n");
+        PasswordFile users = PasswordFile.read(file);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> users.checkSendable("route all sends them in X-Who"))
+                .withMessage("htpasswd: " + file + ", line 3, user two?words (expected: users of visible ASCII"
+                        + " characters, for route all sends them in X-Who)");
+    }
+
+    @Test
     void whatIsNoTextIsRefused() throws IOException {
         Path file = Files.write(directory.resolve("users"), new byte[] {'a', ':', (byte) 0xff});
         assertThatIllegalArgumentException()

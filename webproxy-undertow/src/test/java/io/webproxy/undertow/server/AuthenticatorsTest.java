@@ -52,7 +52,7 @@ class AuthenticatorsTest {
     @Test
     void oneThatCantEvenStartStopsTheOthers() {
         try (AuthRuntime runtime = new AuthRuntime()) {
-            Authenticators authenticators = new Authenticators(runtime.executor());
+            Authenticators authenticators = new Authenticators(runtime);
             Counted one = new Counted();
             Counted other = new Counted();
             AtomicInteger turns = new AtomicInteger();
@@ -68,7 +68,7 @@ class AuthenticatorsTest {
     @Test
     void oneThatIsNotNamedAnyMoreRunsOnUntilAllElseHasFinished() {
         try (AuthRuntime runtime = new AuthRuntime()) {
-            Authenticators authenticators = new Authenticators(runtime.executor());
+            Authenticators authenticators = new Authenticators(runtime);
             Counted stays = new Counted();
             Counted goes = new Counted();
             Counted comes = new Counted();
