@@ -1,6 +1,8 @@
 package io.webproxy.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.webproxy.samples.demo.DemoService;
 import io.webproxy.testing.ExpectedLog;
@@ -399,6 +401,28 @@ class CliServeTest {
                         line -> assertThat(line)
                                 .contains("GET /status/404", " 404 ")
                                 .doesNotContain("secret"));
+    }
+
+    @Test
+    @ExpectedLog(
+            logger = "io.webproxy.server",
+            contains = "can't be written (No space left on device), lines are lost: make room there")
+    void fullDiskOfTheLogHoldsUpNoRequest() throws Exception {
+        Path full = Path.of("/dev/full");
+        assumeTrue(Files.isWritable(full));
+        Path log = Files.createSymbolicLink(directory.resolve("access.log"), full);
+        try (Served demo = Served.start(
+                "demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain", "--access-log", log.toString())) {
+            for (int i = 0; i < 20; i++) {
+                assertThat(get(demo.url("/status/200"))).startsWith("status 200");
+            }
+            Files.delete(log);
+            await().until(() -> {
+                get(demo.url("/api/hello"));
+                return Files.exists(log) && Files.readString(log).contains("GET /api/hello ");
+            });
+        }
+        assertThat(log).isRegularFile();
     }
 
     @ParameterizedTest

@@ -58,6 +58,12 @@ final class MainProcess implements AutoCloseable {
         process.toHandle().destroy();
     }
 
+    /** Sends another signal, such as {@code HUP}. */
+    void signal(String name) throws IOException, InterruptedException {
+        Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+        assertThat(kill.waitFor()).isZero();
+    }
+
     int exitStatus() throws InterruptedException {
         assertThat(process.waitFor(45, TimeUnit.SECONDS)).as("has ended").isTrue();
         return process.exitValue();

@@ -9,13 +9,19 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class MainTest {
+    @TempDir
+    private Path directory;
+
     @Test
     void wrongArgumentsExitWith2() throws Exception {
         try (MainProcess main = MainProcess.start("expose", "--internal-port", "8080", "--user", "alice")) {
@@ -51,6 +57,30 @@ class MainTest {
             assertThat(main.exitStatus()).isZero();
             assertThat(main.line()).isEmpty();
             assertThat(main.stderr()).doesNotContain(" WARN ", " ERROR ", "Exception");
+        }
+    }
+
+    @Test
+    void hangupOpensTheLogAnewAndEndsNothing() throws Exception {
+        Path log = directory.resolve("access.log");
+        try (MainProcess main = MainProcess.start(
+                "demo", "--external-port", "0", "--bind", "127.0.0.1", "--plain", "--access-log", log.toString())) {
+            assertThat(main.line()).startsWith("ready ");
+            Files.move(log, directory.resolve("access.log.1"));
+            main.signal("HUP");
+            // no request in between
+            await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(log));
+            main.terminate();
+            assertThat(main.exitStatus()).isZero();
+        }
+    }
+
+    @Test
+    void hangupEndsWhatHasNoLogFile() throws Exception {
+        try (MainProcess main = MainProcess.start("service")) {
+            assertThat(main.line()).startsWith("ready ");
+            main.signal("HUP");
+            assertThat(main.exitStatus()).isZero();
         }
     }
 

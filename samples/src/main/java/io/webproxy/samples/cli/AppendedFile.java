@@ -17,29 +17,29 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A file that lines are appended to. When its path names another file or none, as after a rotation, it is reopened
- * within a second; a file that was truncated in place is continued at its new end. Lines that can't be written are
- * lost: one WARN reports the start of that, one INFO the end.
+ * within a second, or when it is told to; a file that was truncated in place is continued at its new end. Lines that
+ * can't be written are lost, and counted; it is tried again a second later.
  *
  * <p>Not thread-safe.
  */
-final class AppendedFile implements AutoCloseable {
+final class AppendedFile implements LineWriter.Target {
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.server");
     private static final long LOOKS_NANOS = Duration.ofSeconds(1).toNanos();
     private static final byte[] LINE_END = {'\n'};
 
-    private final String name;
     private final Path path;
     private final LongSupplier nanoClock;
+    private final LostLines lost;
     private @Nullable FileChannel channel;
     private @Nullable Object key;
     private long lookedAt;
-    private long lost;
+    private boolean failing;
     private boolean broken;
 
     private AppendedFile(String name, Path path, LongSupplier nanoClock) {
-        this.name = name;
         this.path = path;
         this.nanoClock = nanoClock;
+        this.lost = new LostLines(name + " " + path);
         this.lookedAt = nanoClock.getAsLong();
     }
 
@@ -52,16 +52,16 @@ final class AppendedFile implements AutoCloseable {
      */
     static AppendedFile open(String name, Path path, LongSupplier nanoClock) throws IOException {
         AppendedFile file = new AppendedFile(name, path, nanoClock);
-        file.reopen();
+        file.openAnew();
         return file;
     }
 
-    /** Appends whole lines. Never throws an {@link IOException}: a failure of logging must not end an exchange. */
-    void append(byte[] lines) {
+    @Override
+    public void append(ByteBuffer lines) {
         long now = nanoClock.getAsLong();
         boolean due = now - lookedAt >= LOOKS_NANOS;
-        if (lost > 0 && !due) {
-            lost++;
+        if (failing && !due) {
+            lost.skipped(lines);
             return;
         }
         try {
@@ -70,42 +70,57 @@ final class AppendedFile implements AutoCloseable {
                 reopenIfMoved();
             }
             write(lines);
-            if (lost > 0) {
-                LOG.info("The {} {} is written again; lines lost: {}", name, path, lost);
-                lost = 0;
-            }
+            failing = false;
+            lost.written(now);
         } catch (IOException e) {
             lookedAt = now;
-            if (lost++ == 0) {
-                LOG.warn("The {} {} can't be written ({}), lines are lost: {}", name, path, reason(e), fix(e));
-            }
+            failing = true;
+            lost.failed(lines, reason(e), fix(e));
         }
     }
 
-    private void write(byte[] lines) throws IOException {
+    @Override
+    public void dropped(long lines) {
+        lost.dropped(lines, nanoClock.getAsLong());
+    }
+
+    /** Opens it anew at once, without waiting for a line; the next one tries again if that fails. */
+    @Override
+    public void reopen() {
+        closeChannel();
+        failing = false;
+        try {
+            openAnew();
+        } catch (IOException e) {
+            LOG.debug("Opening {}", path, e);
+        }
+    }
+
+    private void write(ByteBuffer lines) throws IOException {
         FileChannel open = channel;
         if (open == null) {
-            reopen();
+            openAnew();
             open = channel;
         }
         if (open == null) {
             throw new NoSuchFileException(path.toString());
         }
         if (broken) {
-            writeAll(open, LINE_END);
+            writeAll(open, ByteBuffer.wrap(LINE_END));
             broken = false;
         }
         writeAll(open, lines);
     }
 
-    private void writeAll(FileChannel open, byte[] bytes) throws IOException {
-        ByteBuffer rest = ByteBuffer.wrap(bytes);
+    private void writeAll(FileChannel open, ByteBuffer bytes) throws IOException {
+        int from = bytes.position();
         try {
-            while (rest.hasRemaining()) {
-                open.write(rest);
+            while (bytes.hasRemaining()) {
+                open.write(bytes);
             }
         } finally {
-            broken |= rest.hasRemaining() && rest.position() > 0;
+            int to = bytes.position();
+            broken |= bytes.hasRemaining() && to > from && bytes.get(to - 1) != '\n';
         }
     }
 
@@ -118,11 +133,11 @@ final class AppendedFile implements AutoCloseable {
         } catch (NoSuchFileException e) {
             // moved away, without a new one in its place
         }
-        close();
-        reopen();
+        closeChannel();
+        openAnew();
     }
 
-    private void reopen() throws IOException {
+    private void openAnew() throws IOException {
         channel =
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
         key = Files.readAttributes(path, BasicFileAttributes.class).fileKey();
@@ -142,16 +157,21 @@ final class AppendedFile implements AutoCloseable {
     private static String fix(IOException e) {
         String reason = reason(e);
         if (reason.startsWith("No space") || reason.startsWith("Disk quota")) {
-            return "make room there; it goes on by itself.";
+            return "make room there";
         }
         if (e instanceof NoSuchFileException) {
-            return "make its directory again; it goes on by itself.";
+            return "make its directory again";
         }
-        return "see that this user may write there; it goes on by itself.";
+        return "see that this user may write there";
     }
 
     @Override
     public void close() {
+        lost.end();
+        closeChannel();
+    }
+
+    private void closeChannel() {
         FileChannel open = channel;
         channel = null;
         if (open != null) {

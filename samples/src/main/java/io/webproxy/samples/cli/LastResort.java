@@ -1,7 +1,5 @@
 package io.webproxy.samples.cli;
 
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -52,31 +50,8 @@ final class LastResort implements AutoCloseable {
     /** From now on a signal ends the JVM at once, with 143 for SIGTERM and 130 for SIGINT. */
     static void onNextSignal() {
         for (String name : List.of("TERM", "INT")) {
-            try {
-                haltOn(name);
-            } catch (ReflectiveOperationException | IllegalArgumentException e) {
-                // another JVM, or one that leaves signals alone: then only the time limit ends it
-            }
-        }
-    }
-
-    /** Not part of Java SE: used by reflection, so that it may be missing. */
-    private static void haltOn(String name) throws ReflectiveOperationException {
-        Class<?> signal = Class.forName("sun.misc.Signal");
-        Class<?> handler = Class.forName("sun.misc.SignalHandler");
-        Object wanted = signal.getConstructor(String.class).newInstance(name);
-        int number = (int) signal.getMethod("getNumber").invoke(wanted);
-        Object halt = Proxy.newProxyInstance(
-                LastResort.class.getClassLoader(), new Class<?>[] {handler}, (self, method, args) -> {
-                    if (method.getName().equals("handle")) {
-                        Runtime.getRuntime().halt(SIGNALLED + number);
-                    }
-                    return null;
-                });
-        try {
-            signal.getMethod("handle", signal, handler).invoke(null, wanted, halt);
-        } catch (InvocationTargetException e) {
-            throw new IllegalArgumentException(e.getCause());
+            // without signals only the time limit ends it
+            Signals.handle(name, number -> Runtime.getRuntime().halt(SIGNALLED + number));
         }
     }
 }

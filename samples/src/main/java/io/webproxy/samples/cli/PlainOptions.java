@@ -48,6 +48,7 @@ final class PlainOptions {
         ProxyConfig config = configured(command, configure);
         try (LogLevel.Change level = LogLevel.change(logLevel);
                 LogFile relays = LogFile.ofRelays(relayLog);
+                Signals.Handler hangup = LogFile.reopenedOnHangup(relays);
                 ProxyServer proxy = config.start()) {
             try {
                 started.accept(proxy);
@@ -59,7 +60,10 @@ final class PlainOptions {
             return Foreground.serve(
                     command.commandLine().getOut(),
                     ready.apply(proxy),
-                    proxy::close,
+                    () -> {
+                        proxy.close();
+                        relays.flush();
+                    },
                     config.drainTime(),
                     proxy::awaitClose);
         } catch (ProxyStartException e) {

@@ -130,6 +130,7 @@ final class ServerOptions {
     private int serve(CommandSpec command, ProxyConfig config, Serving serving, @Nullable MetricsServer shown) {
         try (LogFile requests = LogFile.ofRequests(accessLog);
                 LogFile relays = LogFile.ofRelays(serving.relayLog());
+                Signals.Handler hangup = LogFile.reopenedOnHangup(requests, relays);
                 ProxyServer proxy = config.start()) {
             if (shown != null) {
                 shown.show(proxy);
@@ -141,6 +142,8 @@ final class ServerOptions {
                     () -> {
                         serving.beforeStop().run();
                         proxy.close();
+                        requests.flush();
+                        relays.flush();
                     },
                     config.drainTime(),
                     proxy::awaitClose);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,8 +35,8 @@ class AppendedFileTest {
         clock.addAndGet(Duration.ofSeconds(1).toNanos());
     }
 
-    private static byte[] line(String text) {
-        return (text + "\n").getBytes(StandardCharsets.UTF_8);
+    private static ByteBuffer line(String text) {
+        return ByteBuffer.wrap((text + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
     @ParameterizedTest
@@ -56,6 +57,21 @@ class AppendedFileTest {
         }
         assertThat(moved).hasContent("zero\none\ntwo");
         assertThat(path).hasContent("three");
+    }
+
+    @Test
+    void fileIsOpenedAnewAtOnceWhenItIsToldTo() throws Exception {
+        Path path = directory.resolve("access.log");
+        Path moved = directory.resolve("access.log.1");
+        try (AppendedFile file = open(path)) {
+            file.append(line("one"));
+            Files.move(path, moved);
+            file.reopen();
+            assertThat(path).isEmptyFile();
+            file.append(line("two"));
+        }
+        assertThat(moved).hasContent("one");
+        assertThat(path).hasContent("two");
     }
 
     @Test

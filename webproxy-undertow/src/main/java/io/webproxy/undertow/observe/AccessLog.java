@@ -21,6 +21,9 @@ final class AccessLog {
 
     private static final int DECIMALS = 3;
 
+    /** Most lines are shorter. */
+    private static final int LENGTH = 512;
+
     private static volatile LastSecond lastSecond = new LastSecond(0, TIME.format(Instant.EPOCH));
 
     /** A second since 1970, and its text. */
@@ -35,8 +38,8 @@ final class AccessLog {
     static void log(ExchangeData exchange, AccessLogFormat format) {
         if (LOG.isInfoEnabled()) {
             boolean withQuery = LOG.isDebugEnabled();
+            // without an argument nothing in the line is replaced, and it isn't copied
             LOG.info(
-                    "{}",
                     switch (format) {
                         case COMBINED -> line(exchange, withQuery);
                         case JSON -> JsonLine.of(exchange, withQuery);
@@ -45,16 +48,16 @@ final class AccessLog {
     }
 
     static String line(ExchangeData e, boolean withQuery) {
-        StringBuilder line = new StringBuilder(256);
+        StringBuilder line = new StringBuilder(LENGTH);
         line.append(AddressText.of(e.client())).append(" - ");
         word(line, e.userOrNull()).append(" [").append(time(e.start())).append("] \"");
-        escaped(line, e.method()).append(' ');
-        escaped(line, e.path());
+        Escape.text(line, e.method()).append(' ');
+        Escape.text(line, e.path());
         if (!e.query().isEmpty()) {
             line.append('?');
-            escaped(line, withQuery ? e.query() : "…");
+            Escape.text(line, withQuery ? e.query() : "…");
         }
-        escaped(line.append(' '), e.protocol())
+        Escape.text(line.append(' '), e.protocol())
                 .append("\" ")
                 .append(e.status())
                 .append(' ')
@@ -99,25 +102,11 @@ final class AccessLog {
     }
 
     private static StringBuilder word(StringBuilder line, @Nullable String text) {
-        return text == null || text.isEmpty() ? line.append('-') : escaped(line, text.replace(' ', '_'));
+        return text == null || text.isEmpty() ? line.append('-') : Escape.text(line, text.replace(' ', '_'));
     }
 
     private static void quoted(StringBuilder line, @Nullable String text) {
         line.append(" \"");
-        escaped(line, text == null ? "-" : text).append('"');
-    }
-
-    private static StringBuilder escaped(StringBuilder line, String text) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' || c == '\\') {
-                line.append('\\').append(c);
-            } else if (c < ' ' || c == 0x7f || (c >= 0x80 && c < 0xa0)) {
-                line.append(String.format(Locale.ROOT, "\\x%02x", (int) c));
-            } else {
-                line.append(c);
-            }
-        }
-        return line;
+        Escape.text(line, text == null ? "-" : text).append('"');
     }
 }

@@ -2,14 +2,13 @@ package io.webproxy.undertow.observe;
 
 import io.webproxy.spi.ExchangeData;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** One exchange as a JSON object on one line (RFC 8259). Pure. */
 final class JsonLine {
-    private final StringBuilder line = new StringBuilder(512);
+    private final StringBuilder line = new StringBuilder(1024);
 
     private JsonLine() {}
 
@@ -37,9 +36,9 @@ final class JsonLine {
         json.raw("bytes_in", Long.toString(e.bytesIn()));
         json.raw("bytes_out", Long.toString(e.bytesOut()));
         json.raw("attempts", Integer.toString(e.attempts()));
-        json.raw("connect", seconds(e.connect()));
-        json.raw("first_byte", seconds(e.firstByteOrNull()));
-        json.raw("total", seconds(e.total()));
+        json.seconds("connect", e.connect());
+        json.seconds("first_byte", e.firstByteOrNull());
+        json.seconds("total", e.total());
         json.text("error", e.errorOrNull() == null ? null : e.errorOrNull().name());
         json.raw("grpc_status", String.valueOf(e.grpcStatusOrNull()));
         json.text("referer", e.refererOrNull());
@@ -63,7 +62,7 @@ final class JsonLine {
             raw(name, "null");
         } else {
             raw(name, "\"");
-            escaped(value);
+            Escape.json(line, value);
             line.append('"');
         }
     }
@@ -73,32 +72,19 @@ final class JsonLine {
         String separator = "";
         for (Map.Entry<String, String> tag : new TreeMap<>(tags).entrySet()) {
             line.append(separator).append('"');
-            escaped(tag.getKey());
+            Escape.json(line, tag.getKey());
             line.append("\":\"");
-            escaped(tag.getValue());
+            Escape.json(line, tag.getValue());
             line.append('"');
             separator = ",";
         }
         line.append('}');
     }
 
-    private static String seconds(@Nullable Duration time) {
-        return time == null
-                ? "null"
-                : Seconds.append(new StringBuilder(16), time, 6).toString();
-    }
-
-    /** RFC 8259 section 7; also the C1 controls and lone surrogates, which terminals and parsers choke on. */
-    private void escaped(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' || c == '\\') {
-                line.append('\\').append(c);
-            } else if (c < ' ' || (c >= 0x7f && c < 0xa0) || Character.isSurrogate(c)) {
-                line.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-            } else {
-                line.append(c);
-            }
+    private void seconds(String name, @Nullable Duration time) {
+        raw(name, time == null ? "null" : "");
+        if (time != null) {
+            Seconds.append(line, time, 6);
         }
     }
 }

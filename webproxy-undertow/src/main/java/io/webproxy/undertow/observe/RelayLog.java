@@ -20,7 +20,7 @@ final class RelayLog {
 
     static void log(RelayRecord relay) {
         if (LOG.isInfoEnabled()) {
-            LOG.info("{}", line(relay));
+            LOG.info(line(relay));
             if (!relay.detail().isEmpty()) {
                 LOG.debug("{}", relay.detail());
             }
