@@ -126,27 +126,28 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         }
     }
 
-    /** Whether the buffered bytes were sent again. */
+    /** Whether the buffered bytes were sent again. While a sink is written to, the request may move on to another. */
     private boolean isCaughtUp() throws IOException {
-        if (waits) {
-            return false;
-        }
-        ByteBuffer rest = again;
-        if (rest != null) {
-            while (rest.hasRemaining()) {
-                if (to.write(rest) == 0) {
+        while (!waits) {
+            ByteBuffer rest = again;
+            if (rest == null) {
+                return true;
+            }
+            if (rest.hasRemaining()) {
+                if (to.write(rest) == 0 && again == rest) {
                     return false;
                 }
-            }
-            again = null;
-            if (!whole) {
-                giveRoom();
-            }
-            if (terminated) {
-                to.terminateWrites();
+            } else {
+                again = null;
+                if (!whole) {
+                    giveRoom();
+                }
+                if (terminated) {
+                    to.terminateWrites();
+                }
             }
         }
-        return true;
+        return false;
     }
 
     private void keep(ByteBuffer written, int start) {
@@ -228,8 +229,14 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         if (!isCaughtUp()) {
             return 0;
         }
+        StreamSinkConduit first = to;
         int start = src.position();
-        int written = to.write(src);
+        int written = first.write(src);
+        if (to != first) {
+            // the next one hasn't got these bytes
+            src.position(start);
+            return 0;
+        }
         keep(src, start);
         return written;
     }

@@ -11,6 +11,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xnio.conduits.StreamSinkConduit;
 
 /** What of request bodies is kept to be sent again. */
@@ -23,6 +25,9 @@ class ResendableBodyTest {
                 ResendableBodyTest.class.getClassLoader(), new Class<?>[] {StreamSinkConduit.class}, this);
         private final List<String> calls = new ArrayList<>();
         private boolean open;
+        private int taken;
+        /** What happens within the next write. */
+        private Runnable within = () -> {};
 
         Sink(boolean open) {
             this.open = open;
@@ -37,6 +42,10 @@ class ResendableBodyTest {
             ByteBuffer src = (ByteBuffer) arguments[0];
             int count = open ? src.remaining() : 0;
             src.position(src.position() + count);
+            taken += count;
+            Runnable now = within;
+            within = () -> {};
+            now.run();
             return count;
         }
     }
@@ -161,5 +170,65 @@ class ResendableBodyTest {
         body.giveUp();
 
         assertThat(other.calls).containsExactly("truncateWrites", "wakeupWrites");
+    }
+
+    private static Runnable moving(ResendableBody body, Sink to) {
+        return () -> {
+            body.await();
+            body.restart(to.conduit);
+        };
+    }
+
+    /** The sink finds out that its connection has ended. */
+    @Test
+    void requestThatMovesOnWhileItIsSentAgainIsSentFromItsFirstByte() throws IOException {
+        ResendableBody body = written(1000, MIB, new BodyRoom(MIB));
+        Sink first = new Sink(true);
+        Sink second = new Sink(true);
+        body.await();
+        body.restart(first.conduit);
+        first.within = moving(body, second);
+        body.terminateWrites();
+        body.writeReady();
+
+        assertThat(second.taken).isEqualTo(1000);
+        assertThat(second.calls).contains("terminateWrites");
+        assertThat(first.calls).doesNotContain("terminateWrites");
+        assertThat(body.isReplaying()).isFalse();
+    }
+
+    @Test
+    void requestThatMovesOnToASinkThatTakesNothingYetIsSentLater() throws IOException {
+        ResendableBody body = written(1000, MIB, new BodyRoom(MIB));
+        Sink first = new Sink(true);
+        Sink second = new Sink(false);
+        body.await();
+        body.restart(first.conduit);
+        first.within = moving(body, second);
+        body.writeReady();
+        assertThat(body.isReplaying()).isTrue();
+        second.open = true;
+        body.writeReady();
+
+        assertThat(second.taken).isEqualTo(1000);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1000})
+    void requestThatMovesOnWithinAWriteLosesNoByte(int before) throws IOException {
+        Sink first = new Sink(true);
+        Sink second = new Sink(true);
+        ResendableBody body = new ResendableBody(first.conduit, MIB, new BodyRoom(MIB));
+        body.write(ByteBuffer.allocate(before));
+        first.within = moving(body, second);
+        ByteBuffer more = ByteBuffer.allocate(500);
+        int written = body.write(more);
+        assertThat(written).isEqualTo(500 - more.remaining());
+        while (more.hasRemaining()) {
+            body.write(more);
+        }
+
+        assertThat(second.taken).isEqualTo(before + 500);
+        assertThat(body.length()).isEqualTo(before + 500);
     }
 }
