@@ -270,7 +270,7 @@ final class RequestBodySink implements PlainSink {
     @Override
     public void suspendWrites() {
         writesResumed = false;
-        if (!framing.hasRemaining()) {
+        if (!discarding && !framing.hasRemaining()) {
             sink.suspendWrites();
         }
     }

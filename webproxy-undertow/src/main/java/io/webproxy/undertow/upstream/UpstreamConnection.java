@@ -373,24 +373,15 @@ public final class UpstreamConnection implements UpstreamStream {
         boolean reusable = persistent && !parser.leniency().isUsed() && request != null && request.isComplete();
         listener = null;
         if (reusable) {
+            // who holds it still must not touch the next exchange's socket
+            request.discard();
             request = null;
             response = null;
             served++;
-            sink.suspendWrites();
             source.resumeReads();
             keeper.release(this);
         } else {
-            persistent = false;
-            closeQuietly();
+            close();
         }
-    }
-
-    private void closeQuietly() {
-        closed = true;
-        if (request != null) {
-            request.discard();
-        }
-        IoUtils.safeClose(stream);
-        keeper.closed(this);
     }
 }
