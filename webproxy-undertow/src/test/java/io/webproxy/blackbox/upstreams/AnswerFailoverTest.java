@@ -23,12 +23,12 @@ import io.webproxy.testing.RefusedPort;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
-import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Upstream;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
+import io.webproxy.undertow.testing.UpstreamKind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -59,27 +59,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AnswerFailoverTest {
     private static final String ATTEMPT = "X-Webproxy-Attempt";
     private static final String OK = "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok";
-
-    /** How an upstream is reached. */
-    private enum Kind {
-        H1(false, "http"),
-        H1_TLS(true, "https"),
-        H2C(false, "h2c"),
-        H2_TLS(true, "https+h2");
-
-        private final boolean tls;
-        private final String scheme;
-
-        Kind(boolean tls, String scheme) {
-            this.tls = tls;
-            this.scheme = scheme;
-        }
-
-        Upstream upstream(Http2Upstream server) {
-            Upstream plain = Upstream.of(scheme + "://127.0.0.1:" + server.port());
-            return tls ? plain.withTrust(TrustStore.pem(Http2Upstream.rootFile())) : plain;
-        }
-    }
 
     /** An upstream that notes its requests and answers all of them alike. */
     private static final class Same implements AutoCloseable {
@@ -191,13 +170,19 @@ class AnswerFailoverTest {
     // --- every kind ---
 
     private static Stream<Arguments> kinds() {
-        return Stream.of(Front.H1, Front.H2_TLS)
-                .flatMap(front -> Stream.of(Kind.values()).map(kind -> Arguments.of(front, kind)));
+        return Stream.concat(
+                Stream.of(Front.H1, Front.H2_TLS)
+                        .flatMap(front -> Stream.of(
+                                        UpstreamKind.H1, UpstreamKind.H1_TLS, UpstreamKind.H2C, UpstreamKind.H2_TLS)
+                                .map(kind -> Arguments.of(front, kind))),
+                Stream.of(
+                        Arguments.of(Front.H1_TLS_JDK, UpstreamKind.H1_TLS_JDK),
+                        Arguments.of(Front.H2_TLS_JDK, UpstreamKind.H2_TLS_JDK)));
     }
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void answerLeadsToAnotherUpstreamWithTheSameRequest(Front front, Kind kind) throws Exception {
+    void answerLeadsToAnotherUpstreamWithTheSameRequest(Front front, UpstreamKind kind) throws Exception {
         Queue<String> first = new ConcurrentLinkedQueue<>();
         HttpHandler busy = exchange -> {
             first.add(exchange.getRequestMethod() + " "
@@ -211,11 +196,12 @@ class AnswerFailoverTest {
                     .write((exchange.getRequestMethod() + " " + body.length + " ").getBytes(StandardCharsets.UTF_8));
             exchange.getOutputStream().write(body);
         };
-        try (Http2Upstream a = Http2Upstream.start(kind.tls, busy);
-                Http2Upstream b = Http2Upstream.start(kind.tls, echo);
+        try (Http2Upstream a = Http2Upstream.start(kind.isTls(), busy);
+                Http2Upstream b = Http2Upstream.start(kind.isTls(), echo);
                 TestProxy proxy = proxy(
                         front,
-                        UpstreamGroup.of(kind.upstream(a), kind.upstream(b)).balancing(Balancing.failover()),
+                        UpstreamGroup.of(kind.upstream(a.port()), kind.upstream(b.port()))
+                                .balancing(Balancing.failover()),
                         r -> r.retryOn(429, 503).retryNonIdempotent())) {
             List<String> sent = new ArrayList<>();
             for (int length : new int[] {0, 10, 300_000}) {
@@ -297,7 +283,7 @@ class AnswerFailoverTest {
                 Same b = new Same(OK);
                 TestProxy proxy = proxy(
                         Front.H1,
-                        UpstreamGroup.of(Kind.H1.upstream(a), Upstream.of(b.uri()))
+                        UpstreamGroup.of(UpstreamKind.H1.upstream(a.port()), Upstream.of(b.uri()))
                                 .balancing(Balancing.failover()),
                         r -> r.retryOn(429).retryBodyBytes(1000))) {
             assertThat(outcome(proxy, post(proxy, "PUT", bytes(1001, chunked)))).isEqualTo("429 1 a");
@@ -334,7 +320,7 @@ class AnswerFailoverTest {
                 Http2Upstream b = Http2Upstream.start(false, other);
                 TestProxy proxy = proxy(
                         Front.H2_TLS,
-                        UpstreamGroup.of(Kind.H2C.upstream(a), Kind.H2C.upstream(b))
+                        UpstreamGroup.of(UpstreamKind.H2C.upstream(a.port()), UpstreamKind.H2C.upstream(b.port()))
                                 .balancing(Balancing.failover()),
                         r -> r.retryOn(503).retryNonIdempotent())) {
             RequestBody message = RequestBody.create(new byte[5], MediaType.get("application/grpc"));
@@ -507,7 +493,7 @@ class AnswerFailoverTest {
     /** Each answer that is kept holds its connection. */
     @ParameterizedTest
     @EnumSource(names = {"H1", "H2C"})
-    void requestsWhoseAnswersAreKeptDoNotWaitForEachOthersConnections(Kind kind) throws Exception {
+    void requestsWhoseAnswersAreKeptDoNotWaitForEachOthersConnections(UpstreamKind kind) throws Exception {
         CountDownLatch both = new CountDownLatch(2);
         HttpHandler busy = exchange -> {
             both.countDown();
@@ -516,11 +502,11 @@ class AnswerFailoverTest {
             exchange.getResponseSender().send("busy");
         };
         TestClock clock = new TestClock();
-        try (Http2Upstream a = Http2Upstream.start(kind.tls, busy);
-                Http2Upstream b = Http2Upstream.start(kind.tls, busy);
+        try (Http2Upstream a = Http2Upstream.start(kind.isTls(), busy);
+                Http2Upstream b = Http2Upstream.start(kind.isTls(), busy);
                 TestProxy proxy = proxy(
                         clock,
-                        UpstreamGroup.of(kind.upstream(a), kind.upstream(b))
+                        UpstreamGroup.of(kind.upstream(a.port()), kind.upstream(b.port()))
                                 .balancing(choice -> choice.request().path().equals("/a") ? 0 : choice.count() - 1)
                                 .pool(PoolLimits.defaults().withConnections(1).withStreams(1)),
                         r -> r.retryOn(429));

@@ -3,6 +3,7 @@ package io.webproxy.blackbox.upstreams;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.route.Balancing;
+import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
@@ -11,6 +12,7 @@ import io.webproxy.testing.RefusedPort;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.TestProxy;
+import io.webproxy.undertow.testing.UpstreamKind;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
@@ -23,8 +25,9 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Uploads that are answered while the upstream takes no more of them, on a route that tries another upstream. */
 @ExtendWith(LeakCheck.class)
@@ -52,10 +55,12 @@ class EarlyAnswerTest {
         } while (waiting == 0 || waiting != before);
     }
 
-    private static TestProxy proxy(String... uris) {
+    private static TestProxy proxy(UpstreamKind kind, RawUpstream first, String second) {
+        UpstreamGroup group = UpstreamGroup.of(kind.upstream(first), Upstream.of(second));
         return TestProxy.start(
                 Front.H1,
-                p -> p.route(r -> r.forward(UpstreamGroup.of(uris).balancing(Balancing.failover()))
+                p -> p.tlsProvider(kind.provider())
+                        .route(r -> r.forward(group.balancing(Balancing.failover()))
                                 .retryOn(429)
                                 .retryBodyBytes(16 << 20))
                         .retries(1, 1000));
@@ -82,7 +87,7 @@ class EarlyAnswerTest {
         return sum;
     }
 
-    private static void assertThatIoThreadsRest(String first) throws Exception {
+    private static void assertThatIoThreadsRest(UpstreamKind kind, RawUpstream first) throws Exception {
         CountDownLatch got = new CountDownLatch(1);
         CountDownLatch measured = new CountDownLatch(1);
         try (RawUpstream second = RawUpstream.start(c -> {
@@ -92,7 +97,7 @@ class EarlyAnswerTest {
                     measured.await(30, TimeUnit.SECONDS);
                     c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 });
-                TestProxy proxy = proxy(first, second.uri());
+                TestProxy proxy = proxy(kind, first, second.uri());
                 RawConnection client = proxy.raw()) {
             FutureTask<String> upload = upload(client);
             assertThat(got.await(30, TimeUnit.SECONDS)).isTrue();
@@ -109,22 +114,25 @@ class EarlyAnswerTest {
         }
     }
 
-    @Test
-    void upstreamThatReadsOnAfterItsAnswerCannotKeepAThreadBusy() throws Exception {
-        try (RawUpstream first = narrow(c -> {
+    @ParameterizedTest
+    @EnumSource(names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void upstreamThatReadsOnAfterItsAnswerCannotKeepAThreadBusy(UpstreamKind kind) throws Exception {
+        try (RawUpstream first = narrow(tcp -> {
+            RawConnection c = kind.serve(tcp);
             c.readHead();
-            awaitBlocked(c);
+            awaitBlocked(tcp);
             c.send(BUSY);
             c.drain();
         })) {
-            assertThatIoThreadsRest(first.uri());
+            assertThatIoThreadsRest(kind, first);
         }
     }
 
-    @Test
-    void upstreamThatOpensItsWindowAfterItsAnswerCannotKeepAThreadBusy() throws Exception {
+    @ParameterizedTest
+    @EnumSource(names = {"H2C", "H2_TLS", "H2_TLS_JDK"})
+    void upstreamThatOpensItsWindowAfterItsAnswerCannotKeepAThreadBusy(UpstreamKind kind) throws Exception {
         byte[] more = ByteBuffer.allocate(4).putInt(16 << 20).array();
-        try (RawUpstream first = RawUpstream.start(c -> {
+        try (RawUpstream first = kind.start(c -> {
             try (Http2Client h2 = Http2Client.serve(c)) {
                 int stream = h2.next(Http2Client.HEADERS).stream();
                 int rest = FIRST_WINDOW;
@@ -137,23 +145,25 @@ class EarlyAnswerTest {
                 h2.end();
             }
         })) {
-            assertThatIoThreadsRest("h2c://127.0.0.1:" + first.port());
+            assertThatIoThreadsRest(kind, first);
         }
     }
 
-    @Test
-    void uploadGoesOnToTheFirstUpstreamWhenNoOtherCanBeConnectedTo() throws Exception {
+    @ParameterizedTest
+    @EnumSource(names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    void uploadGoesOnToTheFirstUpstreamWhenNoOtherCanBeConnectedTo(UpstreamKind kind) throws Exception {
         CountDownLatch got = new CountDownLatch(1);
-        try (RawUpstream first = narrow(c -> {
+        try (RawUpstream first = narrow(tcp -> {
+                    RawConnection c = kind.serve(tcp);
                     c.readHead();
-                    awaitBlocked(c);
+                    awaitBlocked(tcp);
                     c.send(BUSY);
                     assertThat(c.read(LENGTH)).hasSize(LENGTH);
                     got.countDown();
                     c.send("a");
                 });
                 RefusedPort refused = RefusedPort.open();
-                TestProxy proxy = proxy(first.uri(), refused.uri());
+                TestProxy proxy = proxy(kind, first, refused.uri());
                 RawConnection client = proxy.raw()) {
             FutureTask<String> upload = upload(client);
             assertThat(got.await(30, TimeUnit.SECONDS)).isTrue();
