@@ -64,6 +64,12 @@ final class AnswerFailover {
             this.body = stream.responseBody(this);
         }
 
+        /** Whether the client can't get it any more: its upstream has broken it off. */
+        boolean isBroken() {
+            stream.lookAhead();
+            return broken;
+        }
+
         @Override
         public void responseBytes(long bytes) {
             // drained
@@ -141,10 +147,11 @@ final class AnswerFailover {
         Candidate by = attempts.candidate();
         by.cooldown().start(retryAfter, now());
         boolean another = isRepeatable() && attempts.mayTryAnother();
+        Kept now = new Kept(answer, from, by, exchange.upstream().attempt(), retryAfter);
         Kept before = kept;
-        boolean better = before == null || before.broken || retryAfterOf(retryAfter) <= before.retryAfter;
+        boolean better =
+                before == null || before.isBroken() || (now.retryAfter <= before.retryAfter && !now.isBroken());
         if (another) {
-            Kept now = new Kept(answer, from, by, exchange.upstream().attempt(), retryAfter);
             request.lost();
             // before a sink is closed, which would go on with the body
             request.await();
@@ -158,10 +165,6 @@ final class AnswerFailover {
             return false;
         }
         return fallBack();
-    }
-
-    private static long retryAfterOf(long seconds) {
-        return seconds < 0 ? Long.MAX_VALUE : seconds;
     }
 
     private void tryAnother() {
@@ -189,13 +192,14 @@ final class AnswerFailover {
         tryAnother();
     }
 
-    /** The last attempt failed: the client gets the answer that was kept. Returns false if there is none. */
+    /** The last attempt failed: the client gets the answer that was kept. Returns false if there is none, or no more. */
     boolean fallBack() {
         Kept best = kept;
-        kept = null;
-        if (best == null || best.broken) {
+        if (best == null || best.isBroken()) {
+            drop();
             return false;
         }
+        kept = null;
         request.giveUp();
         attempts.backTo(best.by, best.stream.protocol(), best.attempt);
         relay.relay(best.head, best.stream);

@@ -241,7 +241,9 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
                 // what the client has sent for the tunnel must not become a request
                 http().setPersistent(false);
             }
-            end().answer(ForwardError.INVALID_RESPONSE, "a 101 that wasn't asked for");
+            if (!failover.fallBack()) {
+                end().answer(ForwardError.INVALID_RESPONSE, "a 101 that wasn't asked for");
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package io.webproxy.undertow.upstream;
 
+import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.util.HeaderMap;
 import io.webproxy.undertow.conduit.PlainSource;
@@ -78,10 +79,25 @@ final class ResponseBodySource implements PlainSource {
     }
 
     /** Unread bytes that arrived with the head, or null; the caller closes them. */
-    @Nullable PooledByteBuffer takeEarly() {
+    @Nullable
+    PooledByteBuffer takeEarly() {
         PooledByteBuffer taken = early;
         early = null;
         return taken;
+    }
+
+    /** Looks at what has arrived before the first read, which gets it: the listener hears if the body is broken already. */
+    void lookAhead(ByteBufferPool buffers) {
+        if (failure == null && !ended && !isEmpty()) {
+            LookAhead seen = new LookAhead(source, early, buffers);
+            early = seen.bytes();
+            String problem = seen.problem(framing, remaining, leniency);
+            if (problem != null) {
+                broken(problem);
+            } else if (!early.getBuffer().hasRemaining()) {
+                releaseEarly();
+            }
+        }
     }
 
     /** The socket is readable. */

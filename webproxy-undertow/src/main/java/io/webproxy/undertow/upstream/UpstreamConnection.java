@@ -157,7 +157,8 @@ public final class UpstreamConnection implements UpstreamStream {
     }
 
     /** The reservation; null if every client may use it. */
-    @Nullable Use use() {
+    @Nullable
+    Use use() {
         return use;
     }
 
@@ -212,6 +213,14 @@ public final class UpstreamConnection implements UpstreamStream {
         ResponseBodySource body = Objects.requireNonNull(response, "response");
         body.listener(who);
         return body;
+    }
+
+    @Override
+    public void lookAhead() {
+        if (response != null) {
+            reads.look();
+            response.lookAhead(buffers);
+        }
     }
 
     @Override

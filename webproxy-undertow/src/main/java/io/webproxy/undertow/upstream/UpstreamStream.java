@@ -59,6 +59,14 @@ public interface UpstreamStream {
     StreamSourceConduit responseBody(ResponseListener who);
 
     /**
+     * Looks at a response body of which nothing was read yet: if it can't be completed, as far as it is at hand, its
+     * listener hears so. What has arrived is still to be read.
+     */
+    default void lookAhead() {
+        // an HTTP/2 connection is always read, and its streams are told
+    }
+
+    /**
      * Reserves the connection for one client connection, with which it ends: responses may depend on the login on it.
      * Only the first call counts; it has no effect on HTTP/2, where logins aren't bound to a connection.
      *
