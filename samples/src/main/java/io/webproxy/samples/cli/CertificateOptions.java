@@ -78,6 +78,11 @@ final class CertificateOptions {
                 });
     }
 
+    /** Whether the certificate is a self-signed one that nobody has asked for. */
+    boolean isUntrusted() {
+        return untrusted;
+    }
+
     /** Reports a self-signed certificate once the server is up. */
     void announce() {
         if (untrusted) {

@@ -22,12 +22,13 @@ final class Foreground {
     /**
      * Prints that it is ready, and returns when the server has stopped.
      *
+     * @param ready runs after that
      * @param stop stops the server and returns when that is done; idempotent
      * @param drainTime how long the stop may wait for what is in flight
      * @param end returns when the server has stopped
      * @return the exit status
      */
-    static int serve(PrintWriter out, String uri, Runnable stop, Duration drainTime, Wait end) {
+    static int serve(PrintWriter out, String uri, Runnable ready, Runnable stop, Duration drainTime, Wait end) {
         LastResort last = new LastResort(drainTime.plus(AFTER_DRAIN));
         Thread hook = new Thread(
                 () -> {
@@ -47,6 +48,7 @@ final class Foreground {
         try {
             out.println("ready " + uri);
             out.flush();
+            ready.run();
             end.await();
         } catch (InterruptedException e) {
             stop.run();

@@ -60,6 +60,7 @@ final class PlainOptions {
             return Foreground.serve(
                     command.commandLine().getOut(),
                     ready.apply(proxy),
+                    () -> {},
                     () -> {
                         proxy.close();
                         relays.flush();

@@ -139,6 +139,8 @@ final class ServerOptions {
             int exit = Foreground.serve(
                     command.commandLine().getOut(),
                     serving.ready().apply(proxy),
+                    () -> new StartLines(proxy, certificates.isUntrusted(), null)
+                            .print(command.commandLine().getOut()),
                     () -> {
                         serving.beforeStop().run();
                         proxy.close();

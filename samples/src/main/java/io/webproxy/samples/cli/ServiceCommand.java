@@ -30,6 +30,7 @@ final class ServiceCommand implements Callable<Integer> {
             return Foreground.serve(
                     spec.commandLine().getOut(),
                     "http://127.0.0.1:" + service.port() + "/",
+                    () -> {},
                     closed::countDown,
                     Duration.ZERO,
                     closed::await);
