@@ -124,7 +124,13 @@ final class ResponseFiltering implements ResponseListener, Expiry {
             failed(failure != null ? failure : new IllegalStateException(wrong));
             return;
         }
-        end(() -> carryOut(made));
+        if (decision != null && made.answer().isEmpty()) {
+            // it has waited unread
+            from.lookAhead();
+        }
+        if (isWaiting()) {
+            end(() -> carryOut(made));
+        }
     }
 
     private void carryOut(FilterDecision made) {

@@ -26,12 +26,14 @@ import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Upstream;
 import io.webproxy.undertow.testing.TestProxy;
+import io.webproxy.undertow.testing.UpstreamKind;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -41,6 +43,7 @@ import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The application's say in every response of a route's upstreams. */
@@ -306,6 +309,33 @@ class ResponseFilterTest {
             assertThat(response.code()).isEqualTo(502);
             assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_CLOSED);
             asked().complete(FilterDecision.proceed());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"H1, Content-Length: 10", "H1_TLS, Transfer-Encoding: chunked", "H1_TLS_JDK, Content-Length: 10"})
+    void upstreamThatBreaksBeforeTheDecisionIsA502(UpstreamKind kind, String framing) throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        CountDownLatch read = new CountDownLatch(1);
+        try (RawUpstream upstream = kind.start(c -> {
+                    c.readHead();
+                    c.send("HTTP/1.1 200 OK¶" + framing + "¶¶5¶0");
+                    await().until(() -> !asked.isEmpty());
+                    c.shutdownOutput();
+                    ended.countDown();
+                    read.await(30, TimeUnit.SECONDS);
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.tlsProvider(kind.provider())
+                                .route(r -> r.responseFilter(later()).forward(kind.upstream(upstream))));
+                RawConnection client = proxy.raw()) {
+            client.send("GET / HTTP/1.1¶Host: a¶¶");
+            assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
+            asked().complete(FilterDecision.proceed());
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 502 ");
+            read.countDown();
+            assertThat(proxy.record().error()).contains(ForwardError.UPSTREAM_CLOSED);
         }
     }
 
