@@ -309,6 +309,35 @@ class AnswerFailoverTest {
     }
 
     @Test
+    void upgradeWithABodyIsNotSentTwice() throws Exception {
+        String ask = " HTTP/1.1¶Host: localhost¶Connection: Upgrade¶Upgrade: tcp¶Content-Length: 5¶¶01234";
+        try (RawUpstream a = RawUpstream.start(c -> {
+                    while (c.readHead().startsWith("POST /busy ")) {
+                        assertThat(c.read(5)).isEqualTo("01234");
+                        c.send(busy("a"));
+                    }
+                    c.read(5);
+                    c.send("HTTP/1.1 101 Switching¶Connection: Upgrade¶Upgrade: tcp¶¶");
+                    c.send(c.read(4));
+                });
+                Same b = new Same(OK);
+                TestProxy proxy = proxy(
+                        Front.H1,
+                        inOrder(a.uri(), b.uri()),
+                        r -> r.retryOn(429).retryNonIdempotent().allowUpgrade("tcp"));
+                RawConnection client = proxy.raw();
+                RawConnection next = proxy.raw()) {
+            client.send("POST /busy" + ask);
+            assertThat(client.readResponse()).startsWith("HTTP/1.1 429 ").endsWith("a");
+            next.send("POST /" + ask + "ping");
+            assertThat(next.readHead()).startsWith("HTTP/1.1 101 ");
+            assertThat(next.read(4)).isEqualTo("ping");
+            assertThat(b.heads).isEmpty();
+            assertThat(a.failures()).isEmpty();
+        }
+    }
+
+    @Test
     void grpcCallIsNotSentTwice() throws Exception {
         Queue<String> asked = new ConcurrentLinkedQueue<>();
         HttpHandler busy = exchange -> {

@@ -172,4 +172,30 @@ class EarlyAnswerTest {
                     .endsWith("a");
         }
     }
+
+    /** Nobody has asked for it. */
+    @ParameterizedTest
+    @EnumSource(names = {"H1", "H1_TLS"})
+    void switchWhileAnUploadIsSentAgainDoesNotReplaceTheAnswerThatIsKept(UpstreamKind kind) throws Exception {
+        try (RawUpstream first = kind.start(c -> {
+                    c.readHead();
+                    assertThat(c.read(LENGTH)).hasSize(LENGTH);
+                    c.send(BUSY + "a");
+                    c.end();
+                });
+                RawUpstream second = narrow(c -> {
+                    c.readHead();
+                    awaitBlocked(c);
+                    c.send("HTTP/1.1 101 Switching¶Connection: Upgrade¶Upgrade: tcp¶¶GET / HTTP/1.1¶¶");
+                    c.drain();
+                });
+                TestProxy proxy = proxy(kind, first, second.uri());
+                RawConnection client = proxy.raw()) {
+            FutureTask<String> upload = upload(client);
+            assertThat(upload.get(30, TimeUnit.SECONDS))
+                    .startsWith("HTTP/1.1 429 ")
+                    .endsWith("a");
+            assertThat(proxy.record().attempts()).isEqualTo(2);
+        }
+    }
 }
