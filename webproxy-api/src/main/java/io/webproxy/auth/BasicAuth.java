@@ -64,7 +64,8 @@ public final class BasicAuth implements Authenticator {
      * The users of a file made by {@code htpasswd -B}: {@code user:hash} lines with bcrypt hashes of cost 4 to 17,
      * blank lines and {@code #} comments. The file is read when the server starts, and again within about a second
      * after a change; if the changed file is invalid, has no user, ends without a line end, or has a user whose name a
-     * route's {@code sendUser} can't send, the users stay, with one WARN. Passwords above 72 bytes are refused, because bcrypt ignores the rest.
+     * route's {@code sendUser} can't send, the users stay, with one WARN. Passwords above 72 bytes are refused, because
+     * bcrypt ignores the rest.
      *
      * <p>Hashing runs on the executor of {@link #start}. Verified credentials are cached for 5 minutes, 1,024 at most,
      * until the file changes.
