@@ -344,10 +344,17 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void clientGone() {
+        clientGone(!request.isAwaitingBody() && exchange.client().isRequestWhole());
+    }
+
+    /** {@code waited}: for the upstream, which had the whole request or didn't take it. */
+    private void clientGone(boolean waited) {
         if (relay != null) {
             relay.clientGone();
         } else if (isOpen()) {
-            health.abandoned();
+            if (waited) {
+                health.abandoned();
+            }
             end().clientGone();
         }
     }
@@ -357,7 +364,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     public void close() {
         boolean clean = relay != null && relay.isComplete() && exchange.isEnded();
         if (!clean) {
-            clientGone();
+            clientGone(false);
         }
     }
 }

@@ -11,6 +11,10 @@ final class HeaderEdits {
 
     /** Applies the changes in order. */
     static void apply(List<HeaderEdit> edits, HeaderMap fields) {
+        if (edits.isEmpty()) {
+            // most routes: no iterator
+            return;
+        }
         for (HeaderEdit edit : edits) {
             HttpString name = new HttpString(edit.name());
             switch (edit.kind()) {

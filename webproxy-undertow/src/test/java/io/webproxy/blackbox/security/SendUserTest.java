@@ -377,9 +377,9 @@ class SendUserTest {
             assertThat(places)
                     .containsExactlyInAnyOrder(
                             "authenticator", "classifier", "page", "filter", "response filter", "balancing", "answer");
-            assertThat(seen).contains("x-other").allSatisfy(name -> assertThat(name)
-                    .doesNotContain("who")
-                    .isNotEqualTo("forged"));
+            assertThat(seen)
+                    .contains("x-other")
+                    .allSatisfy(name -> assertThat(name).doesNotContain("who").isNotEqualTo("forged"));
         }
     }
 

@@ -13,6 +13,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -27,6 +28,7 @@ import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Balancing by the time to the first byte, and upstreams that come back slowly, by the engine's clock. */
@@ -93,10 +95,15 @@ class LeastTimeTest {
     }
 
     private TestProxy proxy(Timed a, Timed b) {
+        return proxy(Front.H1, a, b);
+    }
+
+    private TestProxy proxy(Front front, Timed a, Timed b) {
         return TestProxy.start(
-                Front.H1,
+                front,
                 clock,
-                p -> p.route(r -> r.forward(UpstreamGroup.of(a.uri(), b.uri()).balancing(Balancing.leastTime()))));
+                p -> (front.isTls() ? p.http(0) : p)
+                        .route(r -> r.forward(UpstreamGroup.of(a.uri(), b.uri()).balancing(Balancing.leastTime()))));
     }
 
     @Test
@@ -132,6 +139,53 @@ class LeastTimeTest {
                 assertThat(served(client, 6, a, b)).contains("b").endsWith("bbb");
             }
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "H1, Content-Length: 1000",
+        "H1, Transfer-Encoding: chunked",
+        "H1_TLS, Content-Length: 1000",
+        "H2_TLS, none"
+    })
+    void clientThatHoldsItsUploadBackDoesNotMakeAnUpstreamLookSlow(Front front, String framing) throws Exception {
+        try (Timed a = new Timed("a");
+                Timed b = new Timed("b");
+                TestProxy proxy = proxy(front, a, b);
+                RawConnection client = RawConnection.open(proxy.server()
+                        .endpoints()
+                        .get(front.isTls() ? 1 : 0)
+                        .address()
+                        .getPort())) {
+            assertThat(served(client, 100, 500, a, b) + served(client, 100, 500, a, b))
+                    .isEqualTo("ab");
+            proxy.record();
+            proxy.record();
+            if (front.isHttp2()) {
+                try (Http2Client stalling = Http2Client.open(proxy)) {
+                    stalling.open(1, "POST", "/", "localhost");
+                    stalling.send(Http2Client.DATA, 0, 1, new byte[10]);
+                    holdBack(a);
+                    stalling.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
+                    proxy.record();
+                }
+            } else {
+                try (RawConnection stalling = proxy.raw()) {
+                    stalling.send("POST / HTTP/1.1¶Host: localhost¶" + framing + "¶¶4¶part");
+                    holdBack(a);
+                    stalling.reset();
+                    proxy.record();
+                }
+            }
+            a.go.release();
+            assertThat(served(client, 100, 500, a, b) + served(client, 100, 500, a, b))
+                    .isEqualTo("aa");
+        }
+    }
+
+    private void holdBack(Timed upstream) throws InterruptedException {
+        assertThat(upstream.asked.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+        clock.pass(Duration.ofSeconds(4));
     }
 
     @Test
