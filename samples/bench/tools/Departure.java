@@ -4,7 +4,6 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tls.TlsProvider;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -104,20 +103,20 @@ final class Departure {
 
     /** How a client reaches the proxy. */
     enum Front {
-        H1(false, false, TlsProvider.AUTO),
-        H1_CONSCRYPT(true, false, TlsProvider.AUTO),
-        H1_JDK(true, false, TlsProvider.JDK),
-        H2_CONSCRYPT(true, true, TlsProvider.AUTO),
-        H2_JDK(true, true, TlsProvider.JDK);
+        H1(false, false, false),
+        H1_CONSCRYPT(true, false, false),
+        H1_JDK(true, false, true),
+        H2_CONSCRYPT(true, true, false),
+        H2_JDK(true, true, true);
 
         private final boolean tls;
         private final boolean http2;
-        private final TlsProvider provider;
+        private final boolean jdk;
 
-        Front(boolean tls, boolean http2, TlsProvider provider) {
+        Front(boolean tls, boolean http2, boolean jdk) {
             this.tls = tls;
             this.http2 = http2;
-            this.provider = provider;
+            this.jdk = jdk;
         }
     }
 
@@ -222,7 +221,7 @@ final class Departure {
     private ProxyServer proxy(Front front, int connections, ServerSocket upstream, ServerSocket full) {
         var builder = ProxyServer.builder()
                 .bind("127.0.0.1")
-                .tlsProvider(front.provider)
+                .jdkTls(front.jdk)
                 .drainTime(Duration.ZERO)
                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofMinutes(1)))
                 .tuning(t -> t.withPool(

@@ -16,10 +16,10 @@ import io.webproxy.spi.Hsts;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.RetryBudget;
 import io.webproxy.spi.RouteTable;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelServer;
 import java.time.Duration;
@@ -446,9 +446,12 @@ public final class ProxyConfig {
             return this;
         }
 
-        /** Which TLS implementation serves; default: Conscrypt where it loads, else the JDK's. */
-        public Builder tlsProvider(TlsProvider provider) {
-            this.tlsProvider = Objects.requireNonNull(provider, "tlsProvider");
+        /**
+         * Whether TLS is the JDK's, for clients, upstreams and tunnels. Default: no, it is Conscrypt's, which is faster,
+         * or the JDK's where Conscrypt's native library doesn't load.
+         */
+        public Builder jdkTls(boolean on) {
+            this.tlsProvider = on ? TlsProvider.JDK : TlsProvider.AUTO;
             return this;
         }
 

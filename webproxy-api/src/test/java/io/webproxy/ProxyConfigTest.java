@@ -17,10 +17,10 @@ import io.webproxy.route.Route;
 import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.EndpointSettings;
 import io.webproxy.spi.Listen;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tls.TrustStore;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -265,7 +265,6 @@ class ProxyConfigTest {
                 bad(b -> b.clientCertificates(null), "clientCertificates"),
                 bad(b -> b.certificates((Certificates[]) null), "sources"),
                 bad(b -> b.certificates((Certificates) null), "source"),
-                bad(b -> b.tlsProvider(null), "tlsProvider"),
                 bad(b -> b.forward((String[]) null), "uris"),
                 bad(b -> b.forward((String) null), "uri"),
                 bad(b -> b.route((Consumer<Route.Builder>) null), "route"),
@@ -468,7 +467,7 @@ class ProxyConfigTest {
         ProxyConfig config = valid().https(0)
                 .bind("127.0.0.1")
                 .certificates(Certificates.selfSigned("localhost"))
-                .tlsProvider(TlsProvider.JDK)
+                .jdkTls(true)
                 .clientCertificates(ClientCertificates.required(TrustStore.pem(Path.of("ca.pem"))))
                 .authenticator(authenticator)
                 .timeouts(timeouts)

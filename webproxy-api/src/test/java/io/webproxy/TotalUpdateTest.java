@@ -16,7 +16,6 @@ import io.webproxy.route.UpstreamGroup;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tls.TrustStore;
 import java.lang.reflect.Method;
 import java.nio.file.Path;
@@ -43,7 +42,7 @@ class TotalUpdateTest {
             "route forward > removeRoute routes",
             "certificates",
             "certificateReload",
-            "tlsProvider",
+            "jdkTls",
             "clientCertificates",
             "basicAuth authenticator > withoutAuthentication",
             "timeouts",
@@ -134,7 +133,7 @@ class TotalUpdateTest {
                 .route(route -> route.name("a").path("/a").forward(UPSTREAM))
                 .certificates(Certificates.selfSigned("localhost"))
                 .certificateReload(Duration.ZERO)
-                .tlsProvider(TlsProvider.JDK)
+                .jdkTls(true)
                 .clientCertificates(ClientCertificates.required(TrustStore.pem(Path.of("ca.pem"))))
                 .basicAuth("user", "secret")
                 .timeouts(TimeoutPolicy.defaults().withConnect(Duration.ofSeconds(1)))
@@ -166,7 +165,7 @@ class TotalUpdateTest {
                         .removeRoute("a")
                         .certificates()
                         .certificateReload(Duration.ofSeconds(10))
-                        .tlsProvider(TlsProvider.AUTO)
+                        .jdkTls(false)
                         .clientCertificates(ClientCertificates.off())
                         .withoutAuthentication()
                         .timeouts(TimeoutPolicy.defaults())

@@ -826,7 +826,7 @@ public final class Route {
          * Lets an HTTP/1.1 client that closes its sending side after its request (a TCP FIN, or close_notify) still get
          * its response. It may seem a right of every client, but a client that closes for good looks the same until
          * something is written; so by default the request is aborted at once. Over TLS it needs
-         * {@code TlsProvider.JDK}: Conscrypt ends both directions, as TLS 1.2 does (RFC 5246 section 7.2.1).
+         * {@code jdkTls(true)}: Conscrypt ends both directions, as TLS 1.2 does (RFC 5246 section 7.2.1).
          */
         public Builder allowHalfClose() {
             this.halfClose = true;

@@ -32,7 +32,7 @@ final class StartWords {
         }
         return sentence.replace("Certificates.pem(certificates, key, password)", "--key-password PASSWORD")
                 .replace("Certificates.pkcs12(file, password)", "--keystore-password PASSWORD")
-                .replace(", or tlsProvider(TlsProvider.JDK)", "")
+                .replace(", or jdkTls(true)", "")
                 .replaceFirst("^bind: ", "--bind: ")
                 .replaceFirst("^htpasswd: ", "--htpasswd: ")
                 .replaceFirst("^selfSigned: ", "--self-signed: ")

@@ -16,7 +16,7 @@ record FixedSettings(ProxyConfig started) implements Part {
                 || next.tuning().bufferSize() != started.tuning().bufferSize()
                 || next.tuning().backlog() != started.tuning().backlog()
                 || next.tlsProvider() != started.tlsProvider()) {
-            throw new ProxyStartException("bind, ioThreads, bufferSize, backlog and tlsProvider can't be changed"
+            throw new ProxyStartException("bind, ioThreads, bufferSize, backlog and jdkTls can't be changed"
                     + " while the server runs: start another server.");
         }
         return Change.NONE;

@@ -1,8 +1,8 @@
 package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.tls.KeyMaterial;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.tls.engine.EngineContext;
 import io.webproxy.undertow.tls.engine.TlsEngines;
 import io.webproxy.undertow.tls.keys.TrustFile;
@@ -47,7 +47,7 @@ public final class ClientTls {
         for (KeyMaterial entry : keys.identity()) {
             if (!engines.canServe(entry.keyType())) {
                 throw new ProxyStartException("The key of the " + entry + " is of a kind that " + engines.name()
-                        + " can't use: use an EC or RSA key, or tlsProvider(TlsProvider.JDK).");
+                        + " can't use: use an EC or RSA key, or jdkTls(true).");
             }
         }
         try {

@@ -2,13 +2,13 @@ package io.webproxy.undertow.tls;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.observe.ProxyObserver;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.ClientHello;
 import io.webproxy.tls.KeyMaterial;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.tls.engine.EngineContext;
 import io.webproxy.undertow.tls.engine.ForwardingSslEngine;
 import io.webproxy.undertow.tls.engine.HandshakeKeys;
@@ -347,7 +347,7 @@ public final class ServerTls {
     private static void checkServable(KeyMaterial material, TlsEngines engines) {
         if (!engines.canServe(material.keyType())) {
             throw new ProxyStartException("The key of the " + material + " is of a kind that " + engines.name()
-                    + " can't serve: use an EC or RSA key, or tlsProvider(TlsProvider.JDK).");
+                    + " can't serve: use an EC or RSA key, or jdkTls(true).");
         }
     }
 

@@ -5,8 +5,8 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.spi.HostPattern;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.ProxyHeaderVersion;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.spi.TunnelKey;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelStatus;
@@ -162,7 +162,8 @@ public final class PrivateSide {
     }
 
     /** The target of an announcement; null if it isn't announced. */
-    @Nullable Target target(Message.Item item) {
+    @Nullable
+    Target target(Message.Item item) {
         return announced.get(item);
     }
 

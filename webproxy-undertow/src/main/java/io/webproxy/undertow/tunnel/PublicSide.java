@@ -5,9 +5,9 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.TunnelEvent;
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.spi.TunnelEventData;
 import io.webproxy.spi.TunnelKey;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.deadline.CloseSteps;
@@ -380,7 +380,8 @@ public final class PublicSide {
     }
 
     /** The side that has replaced this one; null if there is none. */
-    @Nullable PublicSide successor() {
+    @Nullable
+    PublicSide successor() {
         return successor;
     }
 

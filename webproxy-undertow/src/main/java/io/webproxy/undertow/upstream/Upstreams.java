@@ -10,7 +10,7 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
 import io.webproxy.spi.PoolData;
-import io.webproxy.tls.TlsProvider;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.deadline.Daemons;
 import io.webproxy.undertow.deadline.IoTasks;

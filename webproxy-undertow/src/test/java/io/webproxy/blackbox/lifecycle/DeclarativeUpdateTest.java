@@ -14,12 +14,12 @@ import io.webproxy.port.Endpoint;
 import io.webproxy.route.Route;
 import io.webproxy.spi.ProxyEngine;
 import io.webproxy.spi.ServerObserver;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -55,7 +55,7 @@ class DeclarativeUpdateTest {
                 .bind("127.0.0.1")
                 .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
-                .tlsProvider(front.provider());
+                .jdkTls(front.provider() == TlsProvider.JDK);
     }
 
     private static ProxyConfig.Builder withEndpoint(Front front) {
@@ -237,7 +237,7 @@ class DeclarativeUpdateTest {
                 fixed("ioThreads", b -> b.tuning(t -> t.withIoThreads(3))),
                 fixed("bufferSize", b -> b.tuning(t -> t.withBufferSize(8192))),
                 fixed("backlog", b -> b.tuning(t -> t.withBacklog(7))),
-                fixed("tlsProvider", b -> b.tlsProvider(TlsProvider.JDK)));
+                fixed("jdkTls", b -> b.jdkTls(true)));
     }
 
     private static Arguments fixed(String what, Consumer<ProxyConfig.Builder> change) {

@@ -12,12 +12,12 @@ import io.webproxy.port.Endpoint;
 import io.webproxy.port.EndpointBuilder;
 import io.webproxy.port.Sni;
 import io.webproxy.spi.ChallengeResponder;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.testing.TestPort;
 import io.webproxy.undertow.testing.TestProxy;
@@ -107,7 +107,7 @@ class EndpointSettingsTest {
                 .bind("127.0.0.1")
                 .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
-                .tlsProvider(provider)
+                .jdkTls(provider == TlsProvider.JDK)
                 .trustedProxies("127.0.0.1")
                 .certificates(TestProxy.certificates())
                 .forward(routes.uri())

@@ -6,12 +6,12 @@ import io.webproxy.ProxyServer;
 import io.webproxy.port.InsideBuilder;
 import io.webproxy.port.PortBuilder;
 import io.webproxy.port.Sni;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.ByteInputs;
 import io.webproxy.testing.ClientStarts;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -68,7 +68,7 @@ class SplitFirstBytesTest {
                 .bind("127.0.0.1")
                 .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
-                .tlsProvider(provider)
+                .jdkTls(provider == TlsProvider.JDK)
                 .certificates(TestProxy.certificates())
                 .listen(0, rules)
                 .start();

@@ -14,6 +14,7 @@ import io.webproxy.route.ResponseFilter;
 import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.LoggedErrors;
@@ -327,7 +328,7 @@ class ResponseFilterTest {
                 });
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
-                        b -> b.tlsProvider(kind.provider())
+                        b -> b.jdkTls(kind.provider() == TlsProvider.JDK)
                                 .route(r -> r.responseFilter(later()).forward(kind.upstream(upstream))));
                 RawConnection client = proxy.raw()) {
             client.send("GET / HTTP/1.1¶Host: a¶¶");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -59,7 +60,7 @@ class EarlyAnswerTest {
         UpstreamGroup group = UpstreamGroup.of(kind.upstream(first), Upstream.of(second));
         return TestProxy.start(
                 Front.H1,
-                p -> p.tlsProvider(kind.provider())
+                p -> p.jdkTls(kind.provider() == TlsProvider.JDK)
                         .route(r -> r.forward(group.balancing(Balancing.failover()))
                                 .retryOn(429)
                                 .retryBodyBytes(16 << 20))

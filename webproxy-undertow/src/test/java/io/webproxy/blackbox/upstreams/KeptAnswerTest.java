@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
@@ -44,7 +45,7 @@ class KeptAnswerTest {
     private static TestProxy proxy(UpstreamKind kind, Upstream... upstreams) {
         return TestProxy.start(
                 Front.H1,
-                p -> p.tlsProvider(kind.provider())
+                p -> p.jdkTls(kind.provider() == TlsProvider.JDK)
                         .route(r -> r.forward(UpstreamGroup.of(upstreams).balancing(Balancing.failover()))
                                 .retryOn(429))
                         .retries(1, 1000));

@@ -10,12 +10,12 @@ import io.webproxy.route.HealthCheck;
 import io.webproxy.route.OutlierEjection;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.Told;
 import io.webproxy.timeout.TimeoutPolicy;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.TestProxy;
@@ -111,7 +111,8 @@ class UpstreamEventTest {
     void tlsToAnUpstreamInCleartext(TlsProvider provider) throws Exception {
         try (RawUpstream cleartext =
                 RawUpstream.start(c -> c.send("HTTP/1.1 400 Bad Request¶¶").readByte())) {
-            UpstreamEvent event = failure("https://127.0.0.1:" + cleartext.port(), 502, b -> b.tlsProvider(provider));
+            UpstreamEvent event =
+                    failure("https://127.0.0.1:" + cleartext.port(), 502, b -> b.jdkTls(provider == TlsProvider.JDK));
             assertThat(event.error()).contains(ForwardError.CONNECT_TLS);
             assertThat(event.detail())
                     .endsWith("it doesn't speak TLS (expected: http:// or h2c:// for an upstream in cleartext)");
@@ -125,7 +126,8 @@ class UpstreamEventTest {
         try (MockWebServer upstream = new MockWebServer()) {
             upstream.useHttps(TestProxy.identity().sslSocketFactory());
             upstream.start(InetAddress.getByName("127.0.0.1"), 0);
-            UpstreamEvent event = failure("https://127.0.0.1:" + upstream.getPort(), 502, b -> b.tlsProvider(provider));
+            UpstreamEvent event =
+                    failure("https://127.0.0.1:" + upstream.getPort(), 502, b -> b.jdkTls(provider == TlsProvider.JDK));
             assertThat(event.error()).contains(ForwardError.CONNECT_TLS);
             assertThat(event.detail())
                     .contains("its certificate isn't trusted (expected: one that Upstream.withTrust(…) or the JVM's");
@@ -145,7 +147,7 @@ class UpstreamEventTest {
                     Upstream.of("https://127.0.0.2:" + upstream.getPort()).withTrust(TrustStore.pem(trust));
             try (TestProxy proxy = TestProxy.start(
                     Front.H1,
-                    b -> b.route(r -> r.forward(elsewhere)).observer(observer).tlsProvider(provider))) {
+                    b -> b.route(r -> r.forward(elsewhere)).observer(observer).jdkTls(provider == TlsProvider.JDK))) {
                 proxy.get("/").close();
                 assertThat(event("upstreamFailed").detail()).contains("its certificate isn't for this host: ");
             }

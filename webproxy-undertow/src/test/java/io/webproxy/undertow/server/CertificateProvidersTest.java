@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.HeldProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.pipeline.HttpChallenges;
 import io.webproxy.undertow.tls.ServerTls;

@@ -1,6 +1,6 @@
 package io.webproxy.undertow.testing;
 
-import io.webproxy.tls.TlsProvider;
+import io.webproxy.spi.TlsProvider;
 
 /** How a client reaches the proxy: the cases that every behaviour is pinned for. */
 public enum Front {

@@ -6,8 +6,8 @@ import io.webproxy.ProxyStatus;
 import io.webproxy.ServerStarts;
 import io.webproxy.observe.RelayEnd;
 import io.webproxy.port.PortBuilder;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.RawConnection;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.server.RunningProxy;
 import java.io.IOException;
 import java.time.Duration;
@@ -55,7 +55,7 @@ public final class TestPort implements AutoCloseable {
                 .bind("127.0.0.1")
                 .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
-                .tlsProvider(provider)
+                .jdkTls(provider == TlsProvider.JDK)
                 .listen(0, port -> rules.accept(port.name("port").detectTime(PATIENCE)));
         more.accept(config);
         return new TestPort(start.apply(config.build()));

@@ -5,6 +5,7 @@ import io.webproxy.ProxyServer;
 import io.webproxy.ServerStarts;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.KeyMaterial;
@@ -74,7 +75,7 @@ public final class TestProxy implements AutoCloseable {
                 .bind("127.0.0.1")
                 .tuning(t -> t.withIoThreads(2))
                 .drainTime(Duration.ZERO)
-                .tlsProvider(front.provider())
+                .jdkTls(front.provider() == TlsProvider.JDK)
                 .observer(new ProxyObserver() {
                     @Override
                     public void exchangeEnded(ExchangeRecord exchange) {

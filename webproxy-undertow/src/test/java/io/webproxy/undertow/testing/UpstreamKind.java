@@ -1,9 +1,9 @@
 package io.webproxy.undertow.testing;
 
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tls.TrustStore;
 import java.io.IOException;
 

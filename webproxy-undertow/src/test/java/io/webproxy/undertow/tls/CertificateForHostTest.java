@@ -2,9 +2,9 @@ package io.webproxy.undertow.tls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tls.TlsProvider;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;

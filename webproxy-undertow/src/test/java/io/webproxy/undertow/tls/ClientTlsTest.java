@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tls.TlsProvider;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;

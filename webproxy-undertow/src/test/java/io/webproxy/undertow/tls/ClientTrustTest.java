@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.webproxy.ProxyStartException;
 import io.webproxy.route.Upstream;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.JdkTickets;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.Peers;
 import io.webproxy.tls.Certificates;
 import io.webproxy.tls.ClientCertificates;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.tls.keys.TrustFile;
 import java.nio.charset.StandardCharsets;

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.webproxy.ProxyStartException;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tls.TlsProvider;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

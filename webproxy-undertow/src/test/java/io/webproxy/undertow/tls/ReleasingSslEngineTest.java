@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.deadline.BulkBuffers;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;

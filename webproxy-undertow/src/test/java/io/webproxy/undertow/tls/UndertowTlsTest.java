@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.undertow.Undertow;
 import io.undertow.server.HttpServerExchange;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.tls.Certificates;
-import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

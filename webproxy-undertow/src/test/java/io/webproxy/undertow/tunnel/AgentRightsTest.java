@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.spi.HostPattern;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.TunnelServer;
 import io.webproxy.tunnel.TunnelStatus;
 import io.webproxy.undertow.testing.TestProxy;

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.Told;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.tunnel.TunnelServer;

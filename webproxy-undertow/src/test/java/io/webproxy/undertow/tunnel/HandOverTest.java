@@ -2,10 +2,10 @@ package io.webproxy.undertow.tunnel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.testing.TestProxy;
 import java.nio.file.Path;
 import org.junit.jupiter.api.extension.ExtendWith;

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.TunnelEvent;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.spi.TunnelEventData;
 import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.Told;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.io.InputStream;

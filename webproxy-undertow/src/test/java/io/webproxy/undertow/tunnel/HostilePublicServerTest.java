@@ -3,12 +3,12 @@ package io.webproxy.undertow.tunnel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.KeyMaterial;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Tunnel;
 import io.webproxy.undertow.sniff.TunnelMark;
 import java.io.IOException;
@@ -114,7 +114,8 @@ class HostilePublicServerTest {
             return this;
         }
 
-        @Nullable Message next() throws IOException {
+        @Nullable
+        Message next() throws IOException {
             byte[] bytes = new byte[4096];
             while (true) {
                 FrameReader.Step step = reader.feed(left);

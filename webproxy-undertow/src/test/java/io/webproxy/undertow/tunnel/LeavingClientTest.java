@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.spi.TunnelKey;
 import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.Hellos;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
-import io.webproxy.tls.TlsProvider;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;

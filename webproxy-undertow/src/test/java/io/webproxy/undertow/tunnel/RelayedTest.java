@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.RelayEnd;
+import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.FreePorts;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
-import io.webproxy.tls.TlsProvider;
 import io.webproxy.tunnel.Announcement;
 import java.io.IOException;
 import java.io.UncheckedIOException;

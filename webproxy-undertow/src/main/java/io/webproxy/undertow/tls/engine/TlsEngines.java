@@ -1,6 +1,6 @@
 package io.webproxy.undertow.tls.engine;
 
-import io.webproxy.tls.TlsProvider;
+import io.webproxy.spi.TlsProvider;
 import java.security.GeneralSecurityException;
 import java.security.NoSuchAlgorithmException;
 import java.security.NoSuchProviderException;

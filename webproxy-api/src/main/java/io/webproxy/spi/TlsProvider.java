@@ -1,4 +1,4 @@
-package io.webproxy.tls;
+package io.webproxy.spi;
 
 /** The TLS implementation of the server. */
 public enum TlsProvider {
