@@ -35,7 +35,13 @@ class DemoPageTest {
                         .forward("http://127.0.0.1:" + service.port())
                         .drainTime(Duration.ZERO)
                         .start()) {
-            assertThat(assertAllOk(proxy.uri().toString())).contains("<td>X-Forwarded-Proto</td><td>https</td>");
+            service.show(proxy);
+            assertThat(assertAllOk(proxy.uri().toString()))
+                    .contains(
+                            "<td>X-Forwarded-Proto</td><td>https</td>",
+                            "id=\"protocol\">HTTP/2 over TLS<",
+                            "id=\"tls\">" + proxy.status().tlsProvider() + "<",
+                            "id=\"certificate\">for localhost; issued by ");
         }
     }
 
@@ -59,7 +65,8 @@ class DemoPageTest {
                         "id=\"http\">ok<",
                         "id=\"sse\">ok<",
                         "id=\"ws\">ok<",
-                        "id=\"download\">ok<");
+                        "id=\"download\">ok<",
+                        "id=\"upload\">ok<");
         return outcome.stdout();
     }
 }

@@ -36,6 +36,7 @@ final class DemoCommand implements Callable<Integer> {
                     command,
                     externalPort,
                     builder -> builder.forward("http://127.0.0.1:" + service.port()),
+                    service::show,
                     service::endStreams);
         }
     }

@@ -1,6 +1,7 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyServer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -26,11 +27,17 @@ final class EndpointOptions {
      * Serves until the JVM ends or the thread is interrupted.
      *
      * @param forward adds the routes
+     * @param started receives the server
      * @param beforeStop runs before the server waits for exchanges
      * @return the exit status
      * @throws picocli.CommandLine.ParameterException if the options don't make a valid configuration
      */
-    int serve(CommandSpec command, int externalPort, Consumer<ProxyConfig.Builder> forward, Runnable beforeStop) {
+    int serve(
+            CommandSpec command,
+            int externalPort,
+            Consumer<ProxyConfig.Builder> forward,
+            Consumer<ProxyServer> started,
+            Runnable beforeStop) {
         return server.serve(
                 command,
                 builder -> {
@@ -44,6 +51,7 @@ final class EndpointOptions {
                 },
                 new ServerOptions.Serving(
                         proxy -> proxy.uri().toString(),
+                        started,
                         beforeStop,
                         new StartWords("--external-port", httpPort),
                         null));

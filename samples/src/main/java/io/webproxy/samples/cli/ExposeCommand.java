@@ -33,6 +33,6 @@ final class ExposeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        return front.serve(command, externalPort, service::applyTo, () -> {});
+        return front.serve(command, externalPort, service::applyTo, proxy -> {}, () -> {});
     }
 }

@@ -93,7 +93,11 @@ final class PortCommand implements Callable<Integer> {
                 command,
                 this::configure,
                 new ServerOptions.Serving(
-                        PortCommand::ready, () -> {}, new StartWords("--listen", null), relays.relayLog()));
+                        PortCommand::ready,
+                        proxy -> {},
+                        () -> {},
+                        new StartWords("--listen", null),
+                        relays.relayLog()));
     }
 
     private static String ready(ProxyServer proxy) {

@@ -83,12 +83,14 @@ final class ServerOptions {
      * The differences between commands when they serve.
      *
      * @param ready the text to print when it is ready
+     * @param started receives the server before that
      * @param beforeStop runs before the server waits for exchanges
      * @param words explains a failed start in terms of its options
      * @param relayLog file of the relay log, null for none
      */
     record Serving(
             Function<ProxyServer, String> ready,
+            Consumer<ProxyServer> started,
             Runnable beforeStop,
             StartWords words,
             @Nullable String relayLog) {}
@@ -136,6 +138,7 @@ final class ServerOptions {
                 shown.show(proxy);
             }
             certificates.announce();
+            serving.started().accept(proxy);
             int exit = Foreground.serve(
                     command.commandLine().getOut(),
                     serving.ready().apply(proxy),

@@ -5,6 +5,7 @@ import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
 import io.undertow.server.HttpHandler;
 import io.undertow.util.Headers;
+import io.webproxy.ProxyServer;
 import java.net.InetSocketAddress;
 
 /**
@@ -17,6 +18,7 @@ import java.net.InetSocketAddress;
 public final class DemoService implements AutoCloseable {
     private final Clock clock = new Clock();
     private final Echo echo = new Echo();
+    private final AboutProxy proxy = new AboutProxy();
     private final Undertow undertow;
 
     private DemoService(int port, String model) {
@@ -69,6 +71,7 @@ public final class DemoService implements AutoCloseable {
         HttpHandler paths = Handlers.path(notFound)
                 .addExactPath("/", new Page())
                 .addExactPath("/api/hello", Inspect::hello)
+                .addExactPath("/api/proxy", proxy::handle)
                 .addExactPath("/headers", Inspect::headers)
                 .addExactPath("/slow", Inspect::slow)
                 .addPrefixPath("/status", Inspect::status)
@@ -95,6 +98,11 @@ public final class DemoService implements AutoCloseable {
     /** The port it listens on. */
     public int port() {
         return ((InetSocketAddress) undertow.getListenerInfo().get(0).getAddress()).getPort();
+    }
+
+    /** The page shows the TLS and the certificate of this server, which forwards to the service, from now on. */
+    public void show(ProxyServer server) {
+        proxy.show(server);
     }
 
     /**

@@ -67,7 +67,8 @@ final class Inspect {
         return StreamSupport.stream(exchange.getRequestHeaders().spliterator(), false);
     }
 
-    private static String quote(String text) {
+    /** A JSON string. */
+    static String quote(String text) {
         StringBuilder json = new StringBuilder(text.length() + 2).append('"');
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
