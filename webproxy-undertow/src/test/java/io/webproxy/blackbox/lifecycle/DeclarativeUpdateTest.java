@@ -21,6 +21,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.CertificateStatus;
 import io.webproxy.tls.Certificates;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -116,8 +117,7 @@ class DeclarativeUpdateTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
+    @OverEachFront
     void whatBothHaveGoesOnAndTheRestIsGone(Front front) throws Exception {
         CountDownLatch updated = new CountDownLatch(1);
         try (RawUpstream live = RawUpstream.start(connection -> stream(connection, updated));

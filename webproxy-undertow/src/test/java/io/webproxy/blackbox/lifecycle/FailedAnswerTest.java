@@ -1,7 +1,6 @@
 package io.webproxy.blackbox.lifecycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
@@ -14,6 +13,8 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.deadline.Faults;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -144,23 +145,19 @@ class FailedAnswerTest {
         };
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void clientGetsABare500(Front front) throws Exception {
         for (Place place : Place.values()) {
             try (RawUpstream upstream = upstream();
                     TestProxy proxy = proxy(front, upstream, unmakable())) {
                 assertThat(status(proxy, place)).as("%s", place).isEqualTo(500);
                 assertThat(proxy.record().error()).as("%s", place).isEqualTo(place.error);
-                await().until(() -> proxy.server().status().exchanges() == 0);
+                proxy.awaitIdle();
             }
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void clientIsCutOffIfEvenThatFails(Front front) throws Exception {
         for (Place place : Place.values()) {
             try (RawUpstream upstream = upstream();
@@ -172,7 +169,7 @@ class FailedAnswerTest {
                 });
                 assertThat(status(proxy, place)).as("%s", place).isZero();
                 assertThat(proxy.record().error()).as("%s", place).isEqualTo(place.error);
-                await().until(() -> proxy.server().status().exchanges() == 0);
+                proxy.awaitIdle();
                 Faults.reset();
             }
         }

@@ -11,6 +11,8 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverEachFront;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.time.Duration;
@@ -67,10 +69,7 @@ class AdmissionTest {
         await().until(() -> proxy.server().status().connections() == 0);
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void connectionsOfOneAddressAreCapped(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(
@@ -116,8 +115,7 @@ class AdmissionTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void requestsAboveTheRateAre429(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(

@@ -6,6 +6,7 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -16,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -65,10 +65,7 @@ class LingeringCloseTest {
     }
 
     /** The request is complete, and more comes than anybody reads. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void lastAnswerReachesAClientThatSendsMore(Front front) throws Exception {
         byte[] more = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100_000).getBytes(StandardCharsets.US_ASCII);
         for (String head : List.of("GET / HTTP/1.1¶Host: a¶Connection: close¶¶", "TRACE / HTTP/1.1¶Host: a¶¶")) {
@@ -102,10 +99,7 @@ class LingeringCloseTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void atMostAQuarterLingersAndTheOldestGivesWay(Front front) throws Exception {
         // of one thread only the order is known
         try (TestProxy proxy =

@@ -1,7 +1,6 @@
 package io.webproxy.blackbox.limits;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.webproxy.auth.AuthDecision;
 import io.webproxy.observe.ExchangeRecord;
@@ -12,6 +11,8 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverEachFront;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
@@ -20,8 +21,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import okhttp3.Response;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** An exchange whose authenticator takes its time has limits, and a client that may leave. */
 @ExtendWith(LeakCheck.class)
@@ -47,8 +46,7 @@ class SlowAuthenticatorTest {
         return decision;
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void limitsHoldBeforeTheDecision(Front front) throws Exception {
         for (boolean total : new boolean[] {true, false}) {
             TimeoutPolicy timeouts = total
@@ -62,16 +60,13 @@ class SlowAuthenticatorTest {
                 assertThat(record.error())
                         .contains(total ? ForwardError.TOTAL_TIMEOUT : ForwardError.RESPONSE_HEAD_TIMEOUT);
                 asked().complete(AuthDecision.granted("late"));
-                await().until(() -> proxy.server().status().exchanges() == 0);
+                proxy.awaitIdle();
                 assertThat(upstream.connections()).isZero();
             }
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void clientThatLeavesBeforeTheDecisionIsRecorded(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = proxy(front, upstream, TimeoutPolicy.defaults())) {
@@ -84,15 +79,12 @@ class SlowAuthenticatorTest {
             assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
             decision.complete(AuthDecision.granted("late"));
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
             assertThat(upstream.connections()).isZero();
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void connectionIsGoodForTheNextRequest(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = proxy(front, upstream, TimeoutPolicy.defaults());

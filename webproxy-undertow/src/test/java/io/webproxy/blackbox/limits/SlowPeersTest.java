@@ -10,6 +10,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -45,8 +46,7 @@ class SlowPeersTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void bodyThatTricklesIs408(Front front) throws Exception {
         CountDownLatch aborted = new CountDownLatch(1);
         try (RawUpstream upstream = listening(aborted);

@@ -16,6 +16,8 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -37,7 +39,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** The optional limits of a stream: until its response head, and between two events. The clock is the test's. */
 @ExtendWith(LeakCheck.class)
@@ -51,8 +52,7 @@ class StreamLimitsTest {
 
     // --- until the response head ---
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void firstByteHoldsInPlaceOfTheClassUntilTheHead(Front front) throws Exception {
         TestClock clock = new TestClock();
         Semaphore asked = new Semaphore(0);
@@ -193,8 +193,7 @@ class StreamLimitsTest {
         toSend.add(END);
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void upstreamThatOnlyPingsIsCut(Front front) throws Exception {
         for (String framing :
                 new String[] {"Transfer-Encoding: chunked¶", "Content-Length: 1000¶", "X-Framing: close¶"}) {
@@ -208,10 +207,7 @@ class StreamLimitsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void upstreamOverHttp2ThatOnlyPingsIsCut(Front front) throws Exception {
         TestClock clock = new TestClock();
         BlockingQueue<String> toSend = new LinkedBlockingQueue<>();

@@ -22,6 +22,9 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutClassifier;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -49,8 +52,6 @@ import okio.BufferedSink;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Which class an exchange gets, and what happens when its limit runs out. Real limits are scaled down, and go by a
@@ -138,8 +139,7 @@ class TimeoutClassTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void everyTriggerGetsItsClassAndIsCutAtItsLimit(Front front) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(CASES.size());
         int answered =
@@ -199,10 +199,7 @@ class TimeoutClassTest {
         return request.build();
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void webSocketIsUnderDefaultUntilIts101AndUnderItsOwnLimitBehindIt(Front front) throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
         TestClock clock = new TestClock();
@@ -241,10 +238,7 @@ class TimeoutClassTest {
     }
 
     /** A shorter limit of the response's class changes nothing, and a tie keeps the class. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void responseNeverShortensTheWait(Front front) throws Exception {
         TimeoutPolicy odd = SCALED.with(DOWNLOAD, Duration.ofMillis(100)).with(LONG, Duration.ofMillis(600));
         TestClock clock = new TestClock();
@@ -276,8 +270,7 @@ class TimeoutClassTest {
     }
 
     /** What moves for longer than the limit isn't cut, whichever side moves it. */
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void anyByteInEitherDirectionRestartsTheWait(Front front) throws Exception {
         TestClock clock = new TestClock();
         BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
@@ -358,8 +351,7 @@ class TimeoutClassTest {
     }
 
     /** Neither a head that trickles nor early hints without end keep an exchange alive. */
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void bytesOfTheHeadAreNoActivity(Front front) throws Exception {
         TestClock clock = new TestClock();
         Semaphore next = new Semaphore(0);
@@ -451,8 +443,7 @@ class TimeoutClassTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void observerSeesTheClassAsItChanges(Front front) throws Exception {
         Queue<ExchangeRecord> changes = new ConcurrentLinkedQueue<>();
         ProxyObserver observer = new ProxyObserver() {

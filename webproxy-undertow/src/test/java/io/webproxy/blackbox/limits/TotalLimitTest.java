@@ -12,6 +12,7 @@ import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.ScaledTimeouts;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
@@ -32,8 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The optional limit of a whole exchange: it ends what is busy, and only that. */
 @ExtendWith(LeakCheck.class)
 class TotalLimitTest {
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void totalLimitEndsWhatIsBusy(Front front) throws Exception {
         TimeoutPolicy total = ScaledTimeouts.SCALED.withTotal(Duration.ofMillis(800));
         TestClock clock = new TestClock();

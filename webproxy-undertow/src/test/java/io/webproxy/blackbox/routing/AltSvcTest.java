@@ -10,14 +10,13 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.util.function.Consumer;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** An upstream can't send clients past the proxy (RFC 7838), unless its route lets it. */
 @ExtendWith(LeakCheck.class)
@@ -36,8 +35,7 @@ class AltSvcTest {
                 .execute();
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void upstreamsAlternativesAreDropped(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(ANSWER);
                 TestProxy proxy = proxy(front, upstream, r -> {});
@@ -47,8 +45,7 @@ class AltSvcTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void routeMayKeepThem(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(ANSWER);
                 TestProxy proxy = proxy(front, upstream, Route.Builder::keepAltSvc);

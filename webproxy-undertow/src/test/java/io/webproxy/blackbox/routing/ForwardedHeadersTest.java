@@ -10,6 +10,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.util.Locale;
@@ -27,7 +28,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which forwarding fields the upstream gets, and that no client can make up one that isn't written. */
@@ -103,8 +103,7 @@ class ForwardedHeadersTest {
         return names;
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void withoutTheOptionAllAreWritten(Front front) throws Exception {
         String head = seen(front, b -> {}, FORGED);
         assertThat(forwarding(head))
@@ -123,8 +122,7 @@ class ForwardedHeadersTest {
                 .hasSize(1);
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void clientCannotForgeAFamilyThatIsNotWritten(Front front) throws Exception {
         String x = seen(front, b -> b.forwardedHeaders(ForwardedHeaders.xForwarded()), FORGED);
         assertThat(forwarding(x))
@@ -142,8 +140,7 @@ class ForwardedHeadersTest {
         assertThat(none).doesNotContain("192.0.2.66", "forged").contains("\r\nx-request-id: ");
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void familyThatIsNotWrittenPassesAsATrustedProxyHasSentIt(Front front) throws Exception {
         Consumer<ProxyConfig.Builder> trusted = b -> b.trustedProxies("127.0.0.0/8", "::1");
         String none = seen(front, trusted.andThen(b -> b.forwardedHeaders(ForwardedHeaders.none())), FORGED);

@@ -8,6 +8,7 @@ import io.webproxy.http.RequestHead;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -20,7 +21,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** A request head that is read on threads of the application's while it decides, and statuses that it decides for. */
 @ExtendWith(LeakCheck.class)
@@ -70,8 +70,7 @@ class HeadOnOtherThreadsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void filterReadsTheHeadOnOneThreadAfterTheOther(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,
@@ -85,8 +84,7 @@ class HeadOnOtherThreadsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void authenticatorReadsTheHeadOnOneThreadAfterTheOther(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,

@@ -14,6 +14,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -26,8 +27,6 @@ import okhttp3.Request;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Requests that would come back to the server that forwards them. */
 @ExtendWith(LeakCheck.class)
@@ -47,8 +46,7 @@ class LoopTest {
         proxy.server().update(b -> b.route(r -> r.forward(upstream)));
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     @ExpectedLog(contains = "come back to this server")
     void loopOverTwoProxiesEndsWith508(Front front) throws Exception {
         try (TestProxy one = proxy(front, NOWHERE);

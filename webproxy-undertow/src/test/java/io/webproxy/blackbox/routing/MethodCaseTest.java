@@ -8,14 +8,13 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.util.Locale;
 import okhttp3.Request;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Methods are compared as they are written (RFC 9110 section 9.1), so that answers end where clients think they do. */
 @ExtendWith(LeakCheck.class)
@@ -28,8 +27,7 @@ class MethodCaseTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void answerToLowerCaseHeadHasItsBody(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {

@@ -14,6 +14,8 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -46,8 +48,7 @@ class OwnAnswerTest {
         return proxy.client().newCall(request.build()).execute();
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void routeAnswersItself(Front front) throws Exception {
         byte[] page = "<h1>später</h1>".getBytes(StandardCharsets.UTF_8);
         try (TestProxy proxy = TestProxy.start(
@@ -104,10 +105,7 @@ class OwnAnswerTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     @ExpectedLog(logger = "io.webproxy.undertow.pipeline.RouteAnswer", contains = "The answer of route broken failed")
     void defectOfAnAnswerIsA500(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
@@ -128,8 +126,7 @@ class OwnAnswerTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void routeRedirectsToTheSamePathAndQuery(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,
@@ -323,8 +320,7 @@ class OwnAnswerTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void httpsOnlyIsSaidOnceOnEveryResponseOverTls(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
@@ -367,8 +363,7 @@ class OwnAnswerTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void operatorsPageStandsInPlaceOfTheProxysOwn(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,
@@ -444,8 +439,7 @@ class OwnAnswerTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void everyAnswerHasADateAnd405SaysWhatIsAllowed(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,
@@ -472,8 +466,7 @@ class OwnAnswerTest {
     }
 
     /** RFC 9110 section 7.6.2. */
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void maxForwardsIsCountedDown(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {

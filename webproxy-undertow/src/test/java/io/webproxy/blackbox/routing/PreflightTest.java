@@ -13,6 +13,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.util.Locale;
@@ -31,7 +32,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** CORS preflights pass without a password where a route says so, and nothing else does. */
@@ -85,8 +85,7 @@ class PreflightTest {
         return head;
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void preflightPassesWhereTheRouteAllowsIt(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, Route.Builder::allowPreflight)) {
             assertThat(status(proxy, "OPTIONS", PREFLIGHT)).isEqualTo(204);
@@ -104,8 +103,7 @@ class PreflightTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void preflightIsAuthenticatedByDefault(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, r -> {})) {
             assertThat(status(proxy, "OPTIONS", PREFLIGHT)).isEqualTo(401);
@@ -116,8 +114,7 @@ class PreflightTest {
         assertThat(heads).isEmpty();
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void requestThatIsNoPreflightPassesByNoneOfItsMarks(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, Route.Builder::allowPreflight)) {
             for (String method :
@@ -189,8 +186,7 @@ class PreflightTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void preflightCarriesNoNameThatMayBeTakenForAnother(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, Route.Builder::allowPreflight)) {
             assertThat(status(

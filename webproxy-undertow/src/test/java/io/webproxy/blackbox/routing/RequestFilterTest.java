@@ -19,6 +19,9 @@ import io.webproxy.timeout.TimeoutClassifier;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.time.Duration;
@@ -114,8 +117,7 @@ class RequestFilterTest {
         return head;
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void filterChangesTheRequestAndTagsTheRecord(Front front) throws Exception {
         RequestFilter filter = request -> FilterDecision.proceed()
                 .withPath("/other/%41")
@@ -142,10 +144,7 @@ class RequestFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void filterChoosesTheOnlyUpstream(Front front) throws Exception {
         try (RawUpstream own = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 3¶¶own");
                 TestProxy proxy = TestProxy.start(
@@ -176,8 +175,7 @@ class RequestFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void filterAnswersWithoutAnUpstream(Front front) throws Exception {
         Answer answer = Answer.text(402, "pay").withHeader("X-Price", "1").withHeader("X-Price", "2");
         RequestFilter filter = request -> FilterDecision.answer(answer).addTag("paid", "no");
@@ -256,8 +254,7 @@ class RequestFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void bodyWaitsForALaterDecision(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, later())) {
             for (long length : new long[] {300_000, -1}) {
@@ -303,10 +300,7 @@ class RequestFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void decisionThatDoesNotComeIs504AndOneThatComesLateIsIgnored(Front front) throws Exception {
         TimeoutPolicy limited = TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, LIMIT);
         TimeoutPolicy unlimited = limited.withClassifier(new TimeoutClassifier() {
@@ -329,16 +323,13 @@ class RequestFilterTest {
                 assertThat(response.code()).isEqualTo(504);
                 assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_HEAD_TIMEOUT);
                 asked().complete(FilterDecision.proceed());
-                await().until(() -> proxy.server().status().exchanges() == 0);
+                proxy.awaitIdle();
                 assertThat(upstream.connections()).isZero();
             }
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void clientThatLeavesBeforeTheDecisionIsRecorded(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, later())) {
             CompletableFuture<FilterDecision> decision;
@@ -350,16 +341,13 @@ class RequestFilterTest {
             assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(499);
             decision.complete(FilterDecision.proceed());
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
             assertThat(upstream.connections()).isZero();
         }
     }
 
     /** A client in the middle of its body can't be seen leaving, for nobody reads; the decision finds it gone. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void bodyThatBreaksOffBeforeTheDecisionIsNoWholeRequest(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, later())) {
             try (RawConnection client = proxy.raw()) {
@@ -370,7 +358,7 @@ class RequestFilterTest {
             }
             asked().complete(FilterDecision.proceed());
             assertThat(proxy.record().error()).contains(ForwardError.CLIENT_ABORTED);
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
@@ -466,10 +454,7 @@ class RequestFilterTest {
     }
 
     /** A stage that was complete before it was handed over needs no turn of the thread. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void decisionThatIsMadeAlreadyHoldsAtOnce(Front front) throws Exception {
         CompletionStage<FilterDecision> made = CompletableFuture.<FilterDecision>completedFuture(
                         FilterDecision.proceed().addTag("a", "b"))

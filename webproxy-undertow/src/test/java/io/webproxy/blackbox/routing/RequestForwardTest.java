@@ -14,6 +14,7 @@ import io.webproxy.testing.RefusedPort;
 import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -30,7 +31,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the upstream sees of a request, and what never gets there. */
@@ -56,8 +56,7 @@ class RequestForwardTest {
         return head;
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void forwardingFieldsSayWhoTheClientIs(Front front) throws Exception {
         BlockingQueue<String> heads = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = recording(heads);
@@ -114,8 +113,7 @@ class RequestForwardTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void trustedProxyMaySendOneFamilyOnly(Front front) throws Exception {
         BlockingQueue<String> heads = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = recording(heads);
@@ -170,8 +168,7 @@ class RequestForwardTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void bodiesArriveWholeWithAndWithoutLength(Front front) throws Exception {
         BlockingQueue<String> heads = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -305,8 +302,7 @@ class RequestForwardTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void bodyAboveTheLimitIs413(Front front) throws Exception {
         BlockingQueue<String> heads = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = recording(heads);

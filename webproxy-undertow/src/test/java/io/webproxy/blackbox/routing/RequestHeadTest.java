@@ -9,6 +9,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.time.Duration;
@@ -55,10 +56,7 @@ class RequestHeadTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void headThatDoesNotComeInTimeIs408(Front front) throws Exception {
         HttpLimits limits = HttpLimits.defaults().withHeadTime(Duration.ofMillis(1500));
         with(front, limits, (proxy, client) -> {
@@ -165,10 +163,7 @@ class RequestHeadTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void hugeHeadIsAnswered(Front front) throws Exception {
         with(front, HttpLimits.defaults(), (proxy, client) -> {
             client.send("GET / HTTP/1.1¶Host: a¶X: " + "y".repeat(200_000) + "¶¶");
@@ -206,10 +201,7 @@ class RequestHeadTest {
     }
 
     /** An incomplete request has no answer (RFC 9112 section 8), and reaches nothing. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void requestThatEndsInTheMiddleOfItsHeadHasNoAnswer(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());

@@ -2,7 +2,6 @@ package io.webproxy.blackbox.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
-import static org.awaitility.Awaitility.await;
 
 import io.webproxy.http.Answer;
 import io.webproxy.observe.ForwardError;
@@ -86,7 +85,7 @@ class ResponseFilterFaultTest {
             assertThat(proxy.record().error()).contains(ForwardError.APPLICATION_FAILED);
             got.get(30, TimeUnit.SECONDS);
             assertThat(ended.poll(30, TimeUnit.SECONDS)).isNotNull();
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 }

@@ -26,6 +26,9 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import io.webproxy.undertow.testing.UpstreamKind;
 import java.io.IOException;
@@ -92,8 +95,7 @@ class ResponseFilterTest {
         });
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void filterChangesFieldsAndTagsTheRecord(Front front) throws Exception {
         ResponseFilter filter = (request, response) -> FilterDecision.proceed()
                 .setHeader("X-User", request.user().orElse("none"))
@@ -132,8 +134,7 @@ class ResponseFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void answerReplacesTheResponseAndAShortOnesConnectionIsUsedAgain(Front front) throws Exception {
         ResponseFilter filter = (request, response) -> FilterDecision.answer(
                         Answer.text(418, "replaced " + response.status()).withHeader("X-New", "1"))
@@ -188,8 +189,7 @@ class ResponseFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void laterDecisionHoldsTheResponseBack(Front front) throws Exception {
         String large = "x".repeat(300_000);
         try (RawUpstream upstream = keeping("HTTP/1.1 200 OK¶Content-Length: " + large.length() + "¶¶" + large);
@@ -216,8 +216,7 @@ class ResponseFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void limitsHoldUntilTheDecision(Front front) throws Exception {
         for (int kind = 0; kind < 3; kind++) {
             TimeoutPolicy timeouts = switch (kind) {
@@ -243,15 +242,12 @@ class ResponseFilterTest {
                         .contains(kind == 0 ? ForwardError.TOTAL_TIMEOUT : ForwardError.RESPONSE_HEAD_TIMEOUT);
                 assertThat(ended.poll(30, TimeUnit.SECONDS)).isNotNull();
                 asked().complete(FilterDecision.proceed());
-                await().until(() -> proxy.server().status().exchanges() == 0);
+                proxy.awaitIdle();
             }
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void clientThatLeavesBeforeTheDecisionEndsTheUpstreamsResponse(Front front) throws Exception {
         BlockingQueue<String> ended = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -340,10 +336,7 @@ class ResponseFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void upstreamOfHttp2IsFilteredAlike(Front front) throws Exception {
         ResponseFilter filter = (request, response) -> request.query().equals("answer")
                 ? FilterDecision.answer(Answer.text(200, "replaced"))
@@ -439,10 +432,7 @@ class ResponseFilterTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void filterSeesFinalResponsesOfUpstreamsOnly(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
@@ -654,7 +644,7 @@ class ResponseFilterTest {
             });
             asked().complete(FilterDecision.answer(Answer.of(429)));
             assertThat(got.get(30, TimeUnit.SECONDS)).isEqualTo(429);
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 

@@ -2,7 +2,6 @@ package io.webproxy.blackbox.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ForwardError;
 import io.webproxy.testing.LeakCheck;
@@ -10,6 +9,8 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverEachFront;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.time.Instant;
@@ -22,14 +23,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an upstream may answer, and what the client then sees. */
 @ExtendWith(LeakCheck.class)
 class ResponseRelayTest {
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void bodyWithContentLengthPasses(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Content-Length: 5¶X-Own: yes¶¶hello");
                 TestProxy proxy = TestProxy.start(front, upstream.uri())) {
@@ -49,8 +48,7 @@ class ResponseRelayTest {
     }
 
     /** RFC 9110 section 6.6.1. */
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void answerWithoutDateGetsTheTimeOfReceipt(Front front) throws Exception {
         for (String status : List.of("200 OK", "204 No Content", "304 Not Modified", "404 Not Found", "503 Busy")) {
             try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 " + status + "¶Content-Length: 0¶¶");
@@ -66,8 +64,7 @@ class ResponseRelayTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void dateOfTheUpstreamStaysAndTheRouteMayRemoveIt(Front front) throws Exception {
         try (RawUpstream dated = RawUpstream.answering(
                         "HTTP/1.1 200 OK¶date: Sun, 06 Nov 1994 08:49:37 GMT¶Content-Length: 0¶¶");
@@ -99,8 +96,7 @@ class ResponseRelayTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void closeDelimitedBodyPasses(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
@@ -112,8 +108,7 @@ class ResponseRelayTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void trailersPassByAllowList(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK¶Transfer-Encoding: chunked¶¶"
                         + "5¶hello¶0¶X-Checksum: abc¶Content-Length: 3¶Authorization: no¶¶");
@@ -126,8 +121,7 @@ class ResponseRelayTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void notModifiedWithContentLengthHasNoBodyAndKeepsTheConnection(Front front) throws Exception {
         try (RawUpstream upstream =
                         RawUpstream.answering("HTTP/1.1 304 Not Modified¶Content-Length: 1234¶ETag: \"x\"¶¶");
@@ -143,8 +137,7 @@ class ResponseRelayTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void headAnd204HaveNoBodyWhateverTheFieldsSay(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     for (String head = c.readHead(); !head.isEmpty(); head = c.readHead()) {
@@ -169,8 +162,7 @@ class ResponseRelayTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void statusLineWithoutReasonPasses(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
@@ -217,10 +209,7 @@ class ResponseRelayTest {
      * A client that waits for 100 may get the final answer in its place, and never sends its body (RFC 9110 section
      * 10.1.1).
      */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void finalAnswerInPlaceOf100ReachesTheClient(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
@@ -239,8 +228,7 @@ class ResponseRelayTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void continueIsRelayedEndToEnd(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     String head = c.readHead();
@@ -314,8 +302,7 @@ class ResponseRelayTest {
     }
 
     /** A cookie has a line of its own; other values may become a list (RFC 9110 section 5.3). */
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void manyFieldsOfOneNamePassWithinTheLimits(Front front) throws Exception {
         StringBuilder lines = new StringBuilder();
         List<String> cookies = new ArrayList<>();
@@ -362,7 +349,7 @@ class ResponseRelayTest {
                     })
                     .isInstanceOf(IOException.class);
             assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_BODY_TRUNCATED);
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 

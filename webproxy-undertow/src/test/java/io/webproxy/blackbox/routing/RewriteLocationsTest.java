@@ -12,6 +12,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -21,8 +22,6 @@ import okhttp3.Request;
 import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** A service under a prefix that it doesn't know of: its redirects and cookies, and destinations of WebDAV. */
 @ExtendWith(LeakCheck.class)
@@ -75,8 +74,7 @@ class RewriteLocationsTest {
                 .execute();
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void upstreamsOwnPlacesGetThePrefixBackAndDestinationLosesIt(Front front) throws Exception {
         try (RawUpstream upstream = upstream();
                 TestProxy proxy = proxy(front, upstream, Route.Builder::rewriteLocations)) {
@@ -100,8 +98,7 @@ class RewriteLocationsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void withoutTheOptionAllPassesAsItCame(Front front) throws Exception {
         try (RawUpstream upstream = upstream();
                 TestProxy proxy = proxy(front, upstream, r -> {})) {

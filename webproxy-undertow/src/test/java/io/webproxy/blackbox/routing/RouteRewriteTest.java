@@ -11,6 +11,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestProxy;
 import java.util.Locale;
 import java.util.Optional;
@@ -25,7 +26,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -118,10 +118,7 @@ class RouteRewriteTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void prefixWithoutItsSlashIsRedirectedWithItsQueryAndNothingElseOfTheClient(Front front) throws Exception {
         try (RawUpstream upstream = upstream();
                 TestProxy proxy = TestProxy.start(
@@ -154,10 +151,7 @@ class RouteRewriteTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void fieldsAreSetAddedAndRemovedInBothDirections(Front front) throws Exception {
         try (RawUpstream upstream = upstream();
                 TestProxy proxy = proxy(
@@ -224,10 +218,7 @@ class RouteRewriteTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void hostIsTheClientsTheUpstreamsOrAFixedOneAndTheClientsIsTold(Front front) throws Exception {
         try (RawUpstream upstream = upstream();
                 TestProxy proxy = TestProxy.start(

@@ -18,6 +18,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.endpoint.ProxyGreeting;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -144,8 +145,7 @@ class ClientAddressTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void strangerIsTheClientWhateverItSays(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, ProxyProtocol.OPTIONAL, OTHERS)) {
             assertThat(assertClient(proxy, "127.0.0.1", "", "X-Forwarded-For", "192.0.2.66"))

@@ -1,7 +1,6 @@
 package io.webproxy.blackbox.security;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ForwardError;
@@ -9,6 +8,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.util.List;
 import java.util.stream.Stream;
@@ -44,10 +44,7 @@ class RefusalTest {
         return Stream.concat(withoutHost, others);
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void refusalNeverWaitsForTheBody(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(front, upstream.uri())) {
@@ -104,10 +101,7 @@ class RefusalTest {
     }
 
     /** The head comes in pieces, and part of the body with it. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void refusalOfAHeadInPieces(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(OK);
                 TestProxy proxy = TestProxy.start(front, upstream.uri());
@@ -188,7 +182,7 @@ class RefusalTest {
             assertThat(client.readResponse()).startsWith("HTTP/1.1 400 ").contains("malformed");
             assertThat(client.end()).isEqualTo("end");
             assertThat(proxy.record().status()).isEqualTo(400);
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 

@@ -12,6 +12,8 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.util.List;
@@ -28,8 +30,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the application learns of who sends a request, and which credentials the upstream doesn't get. */
 @ExtendWith(LeakCheck.class)
@@ -66,8 +66,7 @@ class RequestIdentityTest {
         return head.toLowerCase(Locale.ROOT);
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void filterKnowsUserRequestIdAndNamesOfFields(Front front) throws Exception {
         BlockingQueue<RequestHead> shown = new LinkedBlockingQueue<>();
         BlockingQueue<Object> said = new LinkedBlockingQueue<>();
@@ -108,10 +107,7 @@ class RequestIdentityTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void userIsUnknownBeforeAuthenticationAndWhereTheAuthenticatorNamesNone(Front front) throws Exception {
         BlockingQueue<Optional<String>> users = new LinkedBlockingQueue<>();
         Authenticator named = request -> {
@@ -152,8 +148,7 @@ class RequestIdentityTest {
                                 .forward(upstream.uri())));
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void credentialsThatAnAuthenticatorHasCheckedNeverReachTheUpstream(Front front) throws Exception {
         String[] sent = {
             "X-Sesame",

@@ -16,6 +16,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestProxy;
 import java.util.ArrayList;
 import java.util.List;
@@ -285,10 +286,7 @@ class RouteAccessTest {
     }
 
     /** One that decides nothing must not let anybody in. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     @ExpectedLog(logger = "io.webproxy.undertow.pipeline.Authentication", contains = "The authenticator failed")
     void defectOfAnAuthenticatorIsA500(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
@@ -400,10 +398,7 @@ class RouteAccessTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void anotherEncodingOfThePathIsNoWayAroundTheRoutesAuthenticator(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,

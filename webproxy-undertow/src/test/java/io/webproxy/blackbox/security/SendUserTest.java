@@ -33,6 +33,8 @@ import io.webproxy.undertow.server.RunningProxy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -151,8 +153,7 @@ class SendUserTest {
         return head();
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void clientCannotForgeTheUserFieldOrAnythingLikeItOnAnyRoute(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, b -> {})) {
             assertThat(head(proxy, "/", FORGED))
@@ -177,10 +178,7 @@ class SendUserTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void clientCannotForgeTheUserFieldThroughATrustedProxy(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, b -> b.trustedProxies("127.0.0.1"))) {
             assertThat(head(proxy, "/", FORGED))
@@ -252,8 +250,7 @@ class SendUserTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void withoutAUserThereIsNoField(Front front) throws Exception {
         try (TestProxy proxy = TestProxy.start(
                 front,

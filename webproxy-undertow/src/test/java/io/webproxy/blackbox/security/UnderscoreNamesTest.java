@@ -11,6 +11,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.util.Locale;
@@ -26,8 +27,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Fields whose names have underscores: where they pass, and which never do. */
 @ExtendWith(LeakCheck.class)
@@ -82,16 +81,14 @@ class UnderscoreNamesTest {
         return head;
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void namesWithUnderscoresPassWhereTheApplicationDecidesNothing(Front front) throws Exception {
         assertThat(seen(front, b -> b.forward(uri()), "api_key", "k1")).contains("\r\napi_key: k1\r\n");
         assertThat(seen(front, b -> b.forward(uri()).basicAuth("user", "secret"), "api_key", "k2"))
                 .contains("\r\napi_key: k2\r\n");
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void filterAndAuthenticatorOfOnesOwnLetNonePassUnlessTheRouteAllowsThem(Front front) throws Exception {
         Consumer<ProxyConfig.Builder> filter =
                 b -> b.route(r -> r.forward(uri()).filter(request -> FilterDecision.proceed()));
@@ -127,8 +124,7 @@ class UnderscoreNamesTest {
                 .contains("\r\napi_key: k3\r\n");
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void serverMayDropThemAll(Front front) throws Exception {
         assertThat(seen(
                         front,
@@ -142,8 +138,7 @@ class UnderscoreNamesTest {
                 .doesNotContain("gone");
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void clientCannotForgeWhatTheRouteMatchesSetsOrRemoves(Front front) throws Exception {
         Consumer<ProxyConfig.Builder> route = b -> b.route(r -> r.matchHeader("X-Match")
                 .forward(uri())

@@ -17,6 +17,8 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverEachFront;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -47,8 +49,7 @@ class AbortTest {
     private static final TimeoutPolicy SHORT =
             TimeoutPolicy.defaults().with(TimeoutClass.DEFAULT, Duration.ofMillis(500));
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void silentUpstreamIs504(Front front) throws Exception {
         CountDownLatch upstreamClosed = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -68,8 +69,7 @@ class AbortTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void uploadThatStopsIsTheClientsFailure(Front front) throws Exception {
         CountDownLatch answered = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -101,7 +101,7 @@ class AbortTest {
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).contains(ForwardError.REQUEST_REJECTED);
             assertThat(record.status()).isEqualTo(408);
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
@@ -214,10 +214,7 @@ class AbortTest {
         };
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void silenceWithinTheBodyIsAReset(Front front) throws Exception {
         TestClock clock = new TestClock();
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -235,7 +232,7 @@ class AbortTest {
             clock.pass(SHORT.idle(TimeoutClass.DEFAULT));
             assertThat(client.drain()).isEqualTo("reset");
             assertThat(proxy.record().error()).contains(ForwardError.RESPONSE_BODY_IDLE);
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
@@ -272,7 +269,7 @@ class AbortTest {
             await().until(() -> proxy.server().status().exchanges() == 1);
             release.countDown();
             assertThat(sibling.body().string()).isEqualTo("helloworld");
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
@@ -366,10 +363,7 @@ class AbortTest {
                 .sum();
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void earlyFinalAnswerReachesAClientThatSendsOnWithoutReading(Front front) throws Exception {
         byte[] piece = new byte[100_000];
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -425,7 +419,7 @@ class AbortTest {
             ExchangeRecord record = proxy.record();
             assertThat(record.status()).isEqualTo(413);
             assertThat(record.error()).isEmpty();
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 

@@ -10,6 +10,8 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverEachFront;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -38,10 +40,7 @@ class ClientLeavesTest {
     private static final byte[] FORGED_RECORD = Arrays.copyOf(new byte[] {23, 3, 3, 0, 32}, 37);
 
     /** LeakCheck fails it on the ERROR with a stack that Undertow writes here by itself. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void resetBeforeA204IsNoLogLine(Front front) throws Exception {
         CountDownLatch reset = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -60,8 +59,7 @@ class ClientLeavesTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void clientThatLeavesWhileItWaitsEndsTheUpstreamExchange(Front front) throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
@@ -185,7 +183,7 @@ class ClientLeavesTest {
             ExchangeRecord record = proxy.record();
             assertThat(record.error()).contains(ForwardError.CLIENT_ABORTED);
             assertThat(record.status()).isEqualTo(when == Phase.DOWNLOAD ? 200 : 499);
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
@@ -265,8 +263,7 @@ class ClientLeavesTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void clientThatLeavesWithinItsUploadEndsTheUpstreamExchange(Front front) throws Exception {
         CountDownLatch uploading = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
@@ -317,8 +314,7 @@ class ClientLeavesTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void clientThatLeavesASilentStreamEndsTheUpstreamExchange(Front front) throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {

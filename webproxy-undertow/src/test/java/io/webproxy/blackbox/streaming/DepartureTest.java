@@ -15,6 +15,7 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -31,7 +32,6 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * A client that leaves is noticed at once, in every phase of its exchange, whatever body its request has, and whether
@@ -163,7 +163,7 @@ class DepartureTest {
             if (first > 0) {
                 clients.get(0).leave();
             }
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
@@ -210,11 +210,11 @@ class DepartureTest {
             if (proxy.front().isHttp2()) {
                 Http2Client client = Http2Client.open(proxy);
                 body.send(client, path);
-                return new OverHttp2(client, way);
+                return new OnHttp2(client, way);
             }
             RawConnection client = proxy.raw();
             client.send("POST " + path + " HTTP/1.1¶Host: localhost¶" + body.fields + "¶" + body.sent);
-            return new OverHttp1(client, way);
+            return new OnHttp1(client, way);
         }
 
         void awaitAnswer() throws IOException;
@@ -222,7 +222,7 @@ class DepartureTest {
         void leave() throws IOException;
     }
 
-    private record OverHttp1(RawConnection connection, Way way) implements Client {
+    private record OnHttp1(RawConnection connection, Way way) implements Client {
         @Override
         public void awaitAnswer() throws IOException {
             assertThat(connection.readHead()).contains("200");
@@ -238,7 +238,7 @@ class DepartureTest {
         }
     }
 
-    private record OverHttp2(Http2Client connection, Way way) implements Client {
+    private record OnHttp2(Http2Client connection, Way way) implements Client {
         @Override
         public void awaitAnswer() throws IOException {
             assertThat(connection.answer(1)).isEqualTo("200");
@@ -255,10 +255,7 @@ class DepartureTest {
     }
 
     /** What comes while the client is watched is of the next requests, and in order, however much of it there is. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void requestsThatCameMeanwhileAreServedInOrder(Front front) throws Exception {
         CountDownLatch release = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -315,10 +312,7 @@ class DepartureTest {
      * table is looked at for a hundredth of the time at most, and has to lack a connection twice: a while where others
      * have left tens of thousands of connections in it.
      */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void isNoticedBehindManyBytesThatNoOneReads(Front front) throws Exception {
         Set<String> arrived = ConcurrentHashMap.newKeySet();
         CountDownLatch over = new CountDownLatch(1);

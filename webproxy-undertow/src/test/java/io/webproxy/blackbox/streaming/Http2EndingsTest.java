@@ -15,6 +15,7 @@ import io.webproxy.testing.LeakCheck;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestProxy;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -56,12 +57,11 @@ class Http2EndingsTest {
             client.request(3, "GET", "/", "localhost");
             assertThat(client.answer(3)).isEqualTo("200");
             assertServes(proxy);
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void refusedTunnelWhoseClientEndsItsSideLeavesTheConnection(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     if (c.readHead().startsWith("GET /ws")) {
@@ -98,8 +98,7 @@ class Http2EndingsTest {
                 "13");
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void lastStreamOfGoAwayNeverRises(Front front) throws Exception {
         CountDownLatch latch = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.answeringAfter(latch, OK);
@@ -121,8 +120,7 @@ class Http2EndingsTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void endOfConnectionEndsExchangesInEveryPhase(Front front) throws Exception {
         CountDownLatch latch = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -159,7 +157,7 @@ class Http2EndingsTest {
                     ExchangeRecord record = proxy.record();
                     assertThat(record.error()).as(record.path()).isPresent();
                 }
-                await().until(() -> proxy.server().status().exchanges() == 0);
+                proxy.awaitIdle();
             }
             latch.countDown();
         }

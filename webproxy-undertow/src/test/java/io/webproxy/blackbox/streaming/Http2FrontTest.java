@@ -137,7 +137,7 @@ class Http2FrontTest {
                 client.send(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8});
             }
             latch.countDown();
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
@@ -199,7 +199,7 @@ class Http2FrontTest {
             client.sendRaw(many.toByteArray());
             assertThat(client.end()).isIn(Http2Channel.ERROR_ENHANCE_YOUR_CALM, -1);
             latch.countDown();
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
             assertThat(proxy.ended()).isLessThan(500);
         }
     }
@@ -225,7 +225,7 @@ class Http2FrontTest {
             client.request(301, "GET", "/last", "localhost");
             assertThat(client.answer(301)).isEqualTo("200");
             latch.countDown();
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
         }
     }
 
@@ -526,7 +526,7 @@ class Http2FrontTest {
                 }
                 resets++;
             }
-            await().until(() -> proxy.server().status().exchanges() == 0);
+            proxy.awaitIdle();
             over.countDown();
             client.send(PING, 0, 0, new byte[8]);
             Http2Client.Frame frame = client.read();

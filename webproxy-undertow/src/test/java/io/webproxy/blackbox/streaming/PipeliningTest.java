@@ -10,6 +10,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.message.ChunkedDecoder;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,8 +24,6 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Requests of all kinds one after the other without waiting, cut into pieces anywhere: each gets its own answer, in
@@ -36,10 +35,7 @@ class PipeliningTest {
 
     private record Call(String request, String answer) {}
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void eachRequestGetsItsAnswer(Front front) throws Exception {
         long seed = Long.getLong("pipelining.seed", System.nanoTime());
         Random random = new Random(seed);
@@ -75,10 +71,7 @@ class PipeliningTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void manyRequestsAtOnceDontKeepOthersWaiting(Front front) throws Exception {
         CountDownLatch started = new CountDownLatch(1);
         CountDownLatch otherSent = new CountDownLatch(1);

@@ -12,6 +12,7 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -38,7 +39,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Nothing is held back: the head goes out at once, each piece as it comes, and bodies of any size pass whole. */
 @ExtendWith(LeakCheck.class)
@@ -48,8 +48,7 @@ class StreamingTest {
     private static final String EVENTS = "HTTP/1.1 200 OK¶Content-Type: text/event-stream; charset=utf-8¶";
 
     /** The upstream sends a piece only after the client has read the one before: what is held back stops the test. */
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void eachEventArrivesBeforeTheNextIsSent(Front front) throws Exception {
         CyclicBarrier turn = new CyclicBarrier(2);
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -83,8 +82,7 @@ class StreamingTest {
     }
 
     /** A client that reads slowly fills all buffers; then the upstream goes silent: the tail must still get through. */
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void tailIsFlushedAlthoughTheUpstreamPauses(Front front) throws Exception {
         int size = 16 << 20;
         CountDownLatch stopped = new CountDownLatch(1);
@@ -141,8 +139,7 @@ class StreamingTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void bigBodiesPassByteForByteBothWays(Front front) throws Exception {
         int size = front == Front.H1 || front == Front.H2_TLS ? 24 << 20 : 6 << 20;
         byte[] content = new byte[size];
@@ -242,8 +239,7 @@ class StreamingTest {
     /**
      * Comment lines, before the first event and between two, never within one; they don't keep a dead upstream alive.
      */
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void silentEventStreamGetsHeartbeatsBetweenItsEvents(Front front) throws Exception {
         CountDownLatch beaten = new CountDownLatch(1);
         CountDownLatch silent = new CountDownLatch(1);

@@ -14,6 +14,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.net.Socket;
@@ -26,7 +27,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Upgrades other than WebSocket: what a route allows by name, and nothing else. */
@@ -42,10 +42,7 @@ class UpgradeTest {
     }
 
     /** As Docker's client does it; the bytes that come too early wait for the 101. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void bodyIsForwardedWholeAndLaterBytesOnlyAfterThe101(Front front) throws Exception {
         BlockingQueue<Socket> asked = new LinkedBlockingQueue<>();
         CountDownLatch agreed = new CountDownLatch(1);

@@ -13,6 +13,7 @@ import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -30,7 +31,6 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -44,10 +44,7 @@ class WebSocketFramesTest {
     private final TestClock clock = new TestClock();
 
     /** The upstream gets neither the pings' pongs nor less than all that the client sends besides. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void silentClientIsPingedAndItsPongStaysHere(Front front) throws Exception {
         BlockingQueue<String> upstreamGot = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -78,10 +75,7 @@ class WebSocketFramesTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void clientThatAnswersNoPingIsGone(Front front) throws Exception {
         BlockingQueue<String> ends = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -237,10 +231,7 @@ class WebSocketFramesTest {
      * RFC 6455 section 7.4.1: 1001, an endpoint is going away. Between two frames, masked towards the upstream, and
      * nothing behind it.
      */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void drainSays1001ToBothSidesAndWaitsForTheirAnswers(Front front) throws Exception {
         BlockingQueue<String> upstreamGot = new LinkedBlockingQueue<>();
         CountDownLatch draining = new CountDownLatch(1);

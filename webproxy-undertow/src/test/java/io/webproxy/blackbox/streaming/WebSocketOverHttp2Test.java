@@ -21,6 +21,7 @@ import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Client.Frame;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -130,8 +131,7 @@ class WebSocketOverHttp2Test {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void resetOfTheUpstreamResetsTheStream(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     accept(c);
@@ -149,8 +149,7 @@ class WebSocketOverHttp2Test {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void answerToAnotherKeyIsInvalid(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
@@ -284,8 +283,7 @@ class WebSocketOverHttp2Test {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void serverThatDrainsSaysSoByACloseFrame(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(connection -> {
                     accept(connection);
@@ -302,8 +300,7 @@ class WebSocketOverHttp2Test {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void clientThatLeavesInAnyPhaseLeavesNothing(Front front) throws Exception {
         CountDownLatch asked = new CountDownLatch(2);
         CountDownLatch latch = new CountDownLatch(1);
@@ -354,7 +351,7 @@ class WebSocketOverHttp2Test {
                     }
                 }
                 await().until(() -> proxy.server().status().tunnels() == 0);
-                await().until(() -> proxy.server().status().exchanges() == 0);
+                proxy.awaitIdle();
                 if (!cut) {
                     open(client, 101);
                     client.reset();

@@ -10,6 +10,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -32,8 +33,6 @@ import okio.ByteString;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** WebSockets through every front; over HTTP/2 ports by a client that offers only {@code http/1.1}, as browsers do. */
 @ExtendWith(LeakCheck.class)
@@ -92,10 +91,7 @@ class WebSocketTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void textAndBinaryOf16MiBPassBothWays(Front front) throws Exception {
         MockWebServer upstream = new MockWebServer();
         upstream.enqueue(new MockResponse.Builder().webSocketUpgrade(new Echo()).build());
@@ -133,10 +129,7 @@ class WebSocketTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void bytesRightBehindThe101AndTheRequestAreReplayed(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     String head = c.readHead();
@@ -175,10 +168,7 @@ class WebSocketTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void pingIsAnsweredByThePongOfTheUpstream(Front front) throws Exception {
         MockWebServer upstream = new MockWebServer();
         upstream.enqueue(new MockResponse.Builder().webSocketUpgrade(new Echo()).build());
@@ -226,10 +216,7 @@ class WebSocketTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void endOfOneSideIsTheEndOfTheOther(Front front) throws Exception {
         BlockingQueue<String> ends = new LinkedBlockingQueue<>();
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -287,10 +274,7 @@ class WebSocketTest {
     }
 
     /** Neither side ever pauses: everybody else on the thread gets a turn all the same. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void busyTunnelLeavesTheThreadToOthers(Front front) throws Exception {
         AtomicBoolean over = new AtomicBoolean();
         try (RawUpstream upstream = RawUpstream.start(c -> {

@@ -16,6 +16,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -242,8 +243,7 @@ class ClientCertificateTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void fieldIsStrippedAlsoWhereNobodyIsAsked(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, b -> {})) {
             assertThat(get(proxy.client(), proxy, "Client-Cert", "f", "Client-Cert-Chain", "f", "X-Id", "f"))
@@ -256,8 +256,7 @@ class ClientCertificateTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void trustedProxyMaySayWhoItsClientIsAsLongAsNobodyIsAskedHere(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, b -> b.trustedProxies("127.0.0.1"))) {
             assertThat(get(proxy.client(), proxy, "Client-Cert", "of its client", "Client_Cert", "never"))

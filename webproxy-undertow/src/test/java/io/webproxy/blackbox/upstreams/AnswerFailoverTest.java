@@ -26,6 +26,7 @@ import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import io.webproxy.undertow.testing.UpstreamKind;
@@ -230,8 +231,7 @@ class AnswerFailoverTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void answerIsTheClientsWithoutTheOption(Front front) throws Exception {
         try (Same a = new Same(busy("a"));
                 Same b = new Same(OK);
@@ -363,8 +363,7 @@ class AnswerFailoverTest {
 
     // --- which answer the client gets ---
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void ofAllThatAreBusyTheOneWithTheShortestRetryAfterAnswersUnchanged(Front front) throws Exception {
         try (Same a = new Same(busy("a", "Retry-After: 30"));
                 Same b = new Same(busy("b".repeat(100_000), "Retry-After: 5", "X-Own: kept"));
@@ -1080,8 +1079,7 @@ class AnswerFailoverTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void connectionThatIsClosedBeforeAnAnswerIsAnotherAttemptWhereTheRouteAllowsIt(Front front) throws Exception {
         try (RawUpstream a = RawUpstream.start(c -> {
                     c.readHead();

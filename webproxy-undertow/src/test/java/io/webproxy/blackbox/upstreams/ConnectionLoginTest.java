@@ -12,6 +12,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverHttp1;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.time.Duration;
@@ -131,10 +132,7 @@ class ConnectionLoginTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H1_TLS", "H1_TLS_JDK"})
+    @OverHttp1
     void strangersAreNeverServedAsTheOneWhoLoggedIn(Front front) throws Exception {
         try (TestProxy proxy = proxy(front, b -> {})) {
             try (RawConnection alice = proxy.raw()) {

@@ -12,6 +12,8 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -149,8 +151,7 @@ class Http2UpstreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void headBodyAndTrailersPassAsTheyCome(Front front) throws Exception {
         CountDownLatch read = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(raw -> {
@@ -229,10 +230,7 @@ class Http2UpstreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void firstSettingsOfTheUpstreamHoldForTheFirstRequest(Front front) throws Exception {
         int initialWindowSize = 4;
         BlockingQueue<Integer> seen = new LinkedBlockingQueue<>();

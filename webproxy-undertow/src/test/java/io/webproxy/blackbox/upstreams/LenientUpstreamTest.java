@@ -20,6 +20,8 @@ import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.OverBothVersions;
+import io.webproxy.undertow.testing.OverEachFront;
 import io.webproxy.undertow.testing.TestProxy;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -64,8 +66,7 @@ class LenientUpstreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void deviantResponseIsPutRightForEveryClientAndCostsItsConnection(Front front) throws Exception {
         try (RawUpstream upstream = RawUpstream.answering(DEVIANT);
                 TestProxy proxy = start(front, lenient(upstream))) {
@@ -80,8 +81,7 @@ class LenientUpstreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(Front.class)
+    @OverEachFront
     void deviantResponseIs502AndStrictOnesKeepTheirConnectionWithoutTheOption(Front front) throws Exception {
         AtomicReference<String> answer = new AtomicReference<>(STRICT);
         try (RawUpstream upstream = RawUpstream.start(c -> {
@@ -134,16 +134,14 @@ class LenientUpstreamTest {
     }
 
     /** Each size as it comes, not at the end. */
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void paddedChunksStream(Front front) throws Exception {
         CountDownLatch seen = new CountDownLatch(1);
         try (RawUpstream upstream = RawUpstream.start(c -> {
                     c.readHead();
-                    c.send(
-                            "HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶9 ¶data: 1\n\n¶");
+                    c.send("HTTP/1.1 200 OK¶Content-Type: text/event-stream¶Transfer-Encoding: chunked¶¶9 ¶data:"
+                            + " 1\n\n"
+                            + "¶");
                     seen.await(30, TimeUnit.SECONDS);
                     c.send("9 ¶data: 2\n\n¶0 ¶¶");
                     assertThat(c.end()).isIn("end", "reset");

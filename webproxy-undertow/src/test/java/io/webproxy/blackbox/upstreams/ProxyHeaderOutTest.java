@@ -10,6 +10,7 @@ import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.tls.TrustStore;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -30,7 +31,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Upstreams that are told by the PROXY protocol who the client is. */
@@ -49,8 +49,7 @@ class ProxyHeaderOutTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void eachExchangeHasAConnectionThatBeginsWithItsClient(Front front) throws Exception {
         List<String> lines = new CopyOnWriteArrayList<>();
         List<String> heads = new CopyOnWriteArrayList<>();

@@ -19,6 +19,7 @@ import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
 import io.webproxy.undertow.testing.Http2Upstream;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
 import java.time.Duration;
@@ -123,8 +124,7 @@ class SessionAffinityTest {
         return ids;
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void sessionStaysWithTheUpstreamThatHasGivenIt(Front front) throws Exception {
         try (Sessions a = new Sessions("a");
                 Sessions b = new Sessions("b");
@@ -394,8 +394,7 @@ class SessionAffinityTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void cookieGoesNoFurtherAndTheOthersPassByteForByte(Front front) throws Exception {
         try (Sessions a = new Sessions("a");
                 Sessions b = new Sessions("b");

@@ -17,6 +17,7 @@ import io.webproxy.testing.WebSocketHandshake;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.undertow.testing.Front;
+import io.webproxy.undertow.testing.OverBothVersions;
 import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import java.io.IOException;
@@ -35,7 +36,6 @@ import okhttp3.Response;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -55,10 +55,7 @@ class UpstreamChoiceTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     void roundRobinIsExact(Front front) throws Exception {
         try (RawUpstream a = saying("a");
                 RawUpstream b = saying("b");
@@ -204,10 +201,7 @@ class UpstreamChoiceTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(
-            value = Front.class,
-            names = {"H1", "H2_TLS"})
+    @OverBothVersions
     @ExpectedLog(contains = "Balancing threw")
     void policyThatThrowsIs500(Front front) throws Exception {
         try (RawUpstream a = saying("a");

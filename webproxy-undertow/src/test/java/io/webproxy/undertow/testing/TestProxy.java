@@ -1,5 +1,7 @@
 package io.webproxy.undertow.testing;
 
+import static org.awaitility.Awaitility.await;
+
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyServer;
 import io.webproxy.ServerStarts;
@@ -226,6 +228,11 @@ public final class TestProxy implements AutoCloseable {
     /** A connection over TLS that offers this protocol. */
     public RawConnection tls(String alpn) throws IOException {
         return RawConnection.openTls(port(), CLIENTS, alpn);
+    }
+
+    /** Waits until no exchange is in flight; WebSockets and other tunnels don't count. */
+    public void awaitIdle() {
+        await().until(() -> server.status().exchanges() == 0);
     }
 
     /** How many exchanges have ended. */
