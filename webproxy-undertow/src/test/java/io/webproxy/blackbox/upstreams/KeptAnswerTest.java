@@ -3,6 +3,7 @@ package io.webproxy.blackbox.upstreams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Balancing;
 import io.webproxy.route.Upstream;
 import io.webproxy.route.UpstreamGroup;
@@ -358,6 +359,75 @@ class KeptAnswerTest {
                     .startsWith("HTTP/1.1 200 ")
                     .endsWith("ok");
             assertThat(List.of(b.failures())).containsExactly(List.of());
+        }
+    }
+
+    /** Before the next upstream is connected to, and within an upload. */
+    @ParameterizedTest
+    @CsvSource({
+        "H1, H1, false",
+        "H2_TLS, H1_TLS, false",
+        "H2_TLS_JDK, H1, false",
+        "H1_TLS, H2C, false",
+        "H2_TLS, H2_TLS, false",
+        "H1, H1_TLS, true",
+        "H2_TLS, H2C, true"
+    })
+    void clientOrServerThatEndsLeavesNoAnswerKept(Front front, UpstreamKind kind, boolean server) throws Exception {
+        CountDownLatch connecting = new CountDownLatch(1);
+        CountDownLatch left = new CountDownLatch(1);
+        try (RawUpstream a = kind.start(c -> {
+                    if (kind.isHttp2()) {
+                        try (Http2Client h2 = Http2Client.serve(c)) {
+                            int stream = h2.next(Http2Client.HEADERS).stream();
+                            h2.next(Http2Client.DATA);
+                            h2.respond(stream, 0, "429");
+                            h2.send(Http2Client.DATA, 0, stream, new byte[5]);
+                            assertThat(h2.read(stream).type()).isIn(Http2Client.RST_STREAM, Http2Client.GOAWAY);
+                        }
+                    } else {
+                        c.readHead();
+                        c.read(5);
+                        c.send("HTTP/1.1 429 Busy¶Content-Length: 10¶¶01234");
+                        assertThat(c.end()).isIn("end", "reset");
+                    }
+                    left.countDown();
+                });
+                RawUpstream silent = RawUpstream.start(c -> {
+                    connecting.countDown();
+                    c.drain();
+                });
+                TestProxy proxy = TestProxy.start(
+                        front,
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(
+                                                kind.upstream(a), Upstream.of("https://127.0.0.1:" + silent.port()))
+                                        .balancing(Balancing.failover()))
+                                .retryOn(429)));
+                RawConnection client = front.isHttp2() ? proxy.tls("h2") : proxy.raw()) {
+            if (front.isHttp2()) {
+                Http2Client h2 = Http2Client.open(client);
+                h2.open(1, "PUT", "/", "localhost:" + proxy.port(), "content-length", "10");
+                h2.send(Http2Client.DATA, 0, 1, new byte[5]);
+                assertThat(connecting.await(30, TimeUnit.SECONDS)).isTrue();
+                if (!server) {
+                    h2.send(Http2Client.RST_STREAM, 0, 1, new byte[] {0, 0, 0, 8});
+                }
+            } else {
+                client.send("PUT / HTTP/1.1¶Host: localhost¶Content-Length: 10¶¶01234");
+                assertThat(connecting.await(30, TimeUnit.SECONDS)).isTrue();
+                if (!server) {
+                    client.reset();
+                }
+            }
+            if (server) {
+                proxy.close();
+            }
+            assertThat(left.await(30, TimeUnit.SECONDS)).isTrue();
+            if (!server) {
+                assertThat(proxy.record().error()).contains(ForwardError.CLIENT_ABORTED);
+            }
+            await().until(() -> server || proxy.server().status().exchanges() == 0);
+            assertThat(List.of(a.failures())).containsExactly(List.of());
         }
     }
 }
