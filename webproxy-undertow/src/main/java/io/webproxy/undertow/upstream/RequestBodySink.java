@@ -40,6 +40,9 @@ final class RequestBodySink implements PlainSink {
     private boolean ended;
     private boolean complete;
     private boolean discarding;
+    /** TLS holds a part of what it has taken, because the socket was full. */
+    private boolean unflushed;
+
     private boolean writesResumed;
     private @Nullable WriteReadyHandler handler;
 
@@ -65,8 +68,7 @@ final class RequestBodySink implements PlainSink {
     /** Writes what is pending, as far as the socket takes it. */
     void start() {
         try {
-            flush();
-            if (!complete && framing.hasRemaining()) {
+            if (!flush()) {
                 sink.resumeWrites();
             }
         } catch (Throwable e) {
@@ -87,7 +89,12 @@ final class RequestBodySink implements PlainSink {
 
     /** Whether the upstream has taken all of the body received so far, and more is to come. */
     boolean isAwaitingBody() {
-        return !ended && !discarding && !writesResumed && !framing.hasRemaining();
+        return !ended && !discarding && !writesResumed && !isPending();
+    }
+
+    /** Whether something waits here for the socket, whether the writer has more or not. */
+    private boolean isPending() {
+        return framing.hasRemaining() || unflushed;
     }
 
     /** From now on the body is read and discarded. */
@@ -104,9 +111,9 @@ final class RequestBodySink implements PlainSink {
 
     /** The socket is writable. */
     void writable() {
-        if (framing.hasRemaining() && !writesResumed) {
+        if (isPending() && !writesResumed) {
             start();
-            if (!framing.hasRemaining()) {
+            if (!isPending()) {
                 sink.suspendWrites();
             }
         } else if (writesResumed && handler != null) {
@@ -175,6 +182,11 @@ final class RequestBodySink implements PlainSink {
         int written = src.position() - start;
         if (written > 0) {
             remaining -= chunked ? 0 : written;
+            // the writer may pause now, and wouldn't ask for a flush
+            unflushed = !sink.flush();
+            if (unflushed) {
+                sink.resumeWrites();
+            }
             listener.requestBytesTaken(written);
         }
         return written;
@@ -195,11 +207,9 @@ final class RequestBodySink implements PlainSink {
             return true;
         }
         try {
-            if (!flushFraming() || !sink.flush()) {
-                return false;
-            }
-            complete = ended;
-            return true;
+            unflushed = !flushFraming() || !sink.flush();
+            complete = !unflushed && ended;
+            return !unflushed;
         } catch (Throwable e) {
             Guard.broken("sending a request body", e);
             discard();
@@ -270,7 +280,7 @@ final class RequestBodySink implements PlainSink {
     @Override
     public void suspendWrites() {
         writesResumed = false;
-        if (!discarding && !framing.hasRemaining()) {
+        if (!discarding && !isPending()) {
             sink.suspendWrites();
         }
     }
