@@ -10,7 +10,7 @@ import java.util.TreeMap;
 /**
  * The upstreams of a configuration, and the groups they are in. Immutable.
  *
- * @param names by {@code host:port}: the name of its group; {@code none} without one, {@code several} in several
+ * @param names by upstream: the name of its group; {@code none} without one, {@code several} in several
  */
 record Groups(Map<String, String> names) {
     /** The value of a tag for an upstream of several groups. */
@@ -26,7 +26,7 @@ record Groups(Map<String, String> names) {
             if (group != null) {
                 String name = group.name().orElse(MeterSet.NONE);
                 for (Upstream upstream : group.upstreams()) {
-                    names.merge(upstream.authority(), name, (one, other) -> one.equals(other) ? one : SEVERAL);
+                    names.merge(upstream.toString(), name, (one, other) -> one.equals(other) ? one : SEVERAL);
                 }
             }
         }
@@ -38,7 +38,7 @@ record Groups(Map<String, String> names) {
         return names.getOrDefault(upstream, MeterSet.NONE);
     }
 
-    /** The upstreams, {@code host:port} each, in order. */
+    /** The upstreams, such as {@code http://10.0.0.7:8000}, in order. */
     Set<String> upstreams() {
         return names.keySet();
     }

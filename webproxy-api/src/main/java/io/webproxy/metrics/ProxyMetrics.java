@@ -80,7 +80,7 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
 
     /** Makes room for new names, where there is none. */
     private void letGo(StatusView view) {
-        exchanges.retainUpstreams(view.pools().keySet());
+        exchanges.retainUpstreams(view.upstreams());
         events.retainRules(view.rules().keySet(), view.ports());
     }
 

@@ -211,7 +211,7 @@ final class StatusMeters {
         }
         Set<String> gone = new HashSet<>(keyed.keySet());
         Set<GroupMember> upstreams = new LinkedHashSet<>();
-        view.pools().keySet().forEach(upstream -> upstreams.add(new GroupMember(upstream, configured.of(upstream))));
+        view.upstreams().forEach(upstream -> upstreams.add(new GroupMember(upstream, configured.of(upstream))));
         keep(gone, UPSTREAM, upstreams, this::pool);
         keep(gone, "rule ", view.rules().keySet(), this::rule);
         keep(gone, "certificate ", view.expiries().keySet(), this::certificate);
@@ -244,21 +244,21 @@ final class StatusMeters {
         String[] tags = {"upstream", upstream, "group", member.group()};
         String connections = "webproxy.upstream.connections";
         String open = "Connections to the upstream, including those being opened.";
-        add(made, connections, open, sum(upstream, ProxyStatus.Pool::idle), and(tags, "state", "idle"));
-        add(made, connections, open, sum(upstream, pool -> pool.open() - pool.idle()), and(tags, "state", "used"));
+        add(made, connections, open, count(upstream, ProxyStatus.Pool::idle), and(tags, "state", "idle"));
+        add(made, connections, open, count(upstream, pool -> pool.open() - pool.idle()), and(tags, "state", "used"));
         add(
                 made,
                 "webproxy.upstream.waiting",
                 "Requests that wait for a connection to the upstream.",
-                sum(upstream, ProxyStatus.Pool::waiting),
+                count(upstream, ProxyStatus.Pool::waiting),
                 tags);
         add(
                 made,
                 "webproxy.upstream.ejected",
                 "1 while the upstream is ejected because connections to it failed, else 0.",
-                any(upstream, ProxyStatus.Pool::ejected),
+                is(upstream, ProxyStatus.Pool::ejected),
                 tags);
-        ToDoubleFunction<StatusView> down = any(upstream, pool -> !pool.healthy());
+        ToDoubleFunction<StatusView> down = is(upstream, pool -> !pool.healthy());
         add(
                 made,
                 "webproxy.upstream.healthy",
@@ -275,12 +275,16 @@ final class StatusMeters {
         return more;
     }
 
-    private static ToDoubleFunction<StatusView> sum(String upstream, ToDoubleFunction<ProxyStatus.Pool> value) {
-        return view -> view.poolsOf(upstream).stream().mapToDouble(value).sum();
+    /** Zero before the first request. */
+    private static ToDoubleFunction<StatusView> count(String upstream, ToDoubleFunction<ProxyStatus.Pool> value) {
+        return view -> {
+            ProxyStatus.Pool pool = view.pool(upstream);
+            return pool == null ? 0 : value.applyAsDouble(pool);
+        };
     }
 
-    private static ToDoubleFunction<StatusView> any(String upstream, Predicate<ProxyStatus.Pool> state) {
-        return view -> view.poolsOf(upstream).stream().anyMatch(state) ? 1 : 0;
+    private static ToDoubleFunction<StatusView> is(String upstream, Predicate<ProxyStatus.Pool> state) {
+        return count(upstream, pool -> state.test(pool) ? 1 : 0);
     }
 
     private List<Meter> rule(StatusView.RuleName name) {

@@ -49,7 +49,10 @@ public sealed interface ExchangeRecord permits ExchangeData {
     /** The route's name; empty when none matched. */
     Optional<String> route();
 
-    /** {@code host:port} of the upstream that answered or failed last; empty when the request was sent to none. */
+    /**
+     * The upstream that answered or failed last, such as {@code http://10.0.0.7:8000}; empty when the request was sent to
+     * none.
+     */
     Optional<String> upstream();
 
     /** Of the upstream's side: {@code HTTP/1.1} or {@code HTTP/2.0}; empty when no upstream was sent the request. */

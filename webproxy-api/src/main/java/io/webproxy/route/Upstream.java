@@ -39,6 +39,7 @@ public final class Upstream {
     private final String host;
     private final int port;
     private final String authority;
+    private final String uri;
     private final @Nullable TrustStore trust;
     private final @Nullable Certificates identity;
     private final @Nullable ProxyHeaderVersion proxyProtocol;
@@ -75,8 +76,9 @@ public final class Upstream {
         this.identity = identity;
         this.proxyProtocol = proxyProtocol;
         this.lenient = lenient;
-        byte[] uri = toString().getBytes(StandardCharsets.US_ASCII);
-        this.place = Balancings.hash(uri, uri.length);
+        this.uri = (http2 && tls() ? HTTPS_HTTP2 : scheme) + "://" + authority;
+        byte[] bytes = uri.getBytes(StandardCharsets.US_ASCII);
+        this.place = Balancings.hash(bytes, bytes.length);
     }
 
     /**
@@ -264,7 +266,7 @@ public final class Upstream {
         return place;
     }
 
-    /** {@code host:port}, as in records and logs. */
+    /** {@code host:port}. */
     public String authority() {
         return authority;
     }
@@ -287,8 +289,9 @@ public final class Upstream {
         return Long.hashCode(place);
     }
 
+    /** Such as {@code http://10.0.0.7:8000}: its name in records, logs, events, status and metrics. */
     @Override
     public String toString() {
-        return (http2 && tls() ? HTTPS_HTTP2 : scheme) + "://" + authority();
+        return uri;
     }
 }

@@ -215,15 +215,15 @@ class ProxyMetricsTest {
                             .functionCounter()
                             .count())
                     .isEqualTo(3);
-            assertThat(gauge("webproxy.upstream.connections", "upstream", "10.0.0.7:80", "state", "idle"))
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "http://10.0.0.7:80", "state", "idle"))
                     .isEqualTo(2);
-            assertThat(gauge("webproxy.upstream.connections", "upstream", "10.0.0.7:80", "state", "used"))
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "http://10.0.0.7:80", "state", "used"))
                     .isEqualTo(3);
-            assertThat(gauge("webproxy.upstream.waiting", "upstream", "10.0.0.7:80"))
+            assertThat(gauge("webproxy.upstream.waiting", "upstream", "http://10.0.0.7:80"))
                     .isEqualTo(1);
-            assertThat(gauge("webproxy.upstream.ejected", "upstream", "10.0.0.7:80"))
+            assertThat(gauge("webproxy.upstream.ejected", "upstream", "http://10.0.0.7:80"))
                     .isEqualTo(1);
-            assertThat(gauge("webproxy.upstream.healthy", "upstream", "10.0.0.7:80"))
+            assertThat(gauge("webproxy.upstream.healthy", "upstream", "http://10.0.0.7:80"))
                     .isZero();
             assertThat(gauge("webproxy.certificates.expiry", "certificate", "example.com"))
                     .isCloseTo(3600, within(60.0));
@@ -250,31 +250,45 @@ class ProxyMetricsTest {
                     List.of(route("one", llm), route("two", other), route("three", UpstreamGroup.of("https://d:443"))));
             metrics.serves(server(() -> status(Map.of("http://a:80", new PoolData(5, 2, 1, true, false)), List.of())));
 
-            assertThat(gauge("webproxy.upstream.connections", "upstream", "a:80", "group", "llm", "state", "idle"))
+            assertThat(gauge(
+                            "webproxy.upstream.connections",
+                            "upstream",
+                            "http://a:80",
+                            "group",
+                            "llm",
+                            "state",
+                            "idle"))
                     .isEqualTo(2);
-            assertThat(gauge("webproxy.upstream.connections", "upstream", "b:80", "group", "several", "state", "used"))
+            assertThat(gauge(
+                            "webproxy.upstream.connections",
+                            "upstream",
+                            "http://b:80",
+                            "group",
+                            "several",
+                            "state",
+                            "used"))
                     .isZero();
-            assertThat(gauge("webproxy.upstream.waiting", "upstream", "c:80", "group", "other"))
+            assertThat(gauge("webproxy.upstream.waiting", "upstream", "http://c:80", "group", "other"))
                     .isZero();
-            assertThat(gauge("webproxy.upstream.healthy", "upstream", "d:443", "group", "none"))
+            assertThat(gauge("webproxy.upstream.healthy", "upstream", "https://d:443", "group", "none"))
                     .isEqualTo(1);
-            assertThat(gauge("webproxy.upstream.ejected", "upstream", "d:443", "group", "none"))
+            assertThat(gauge("webproxy.upstream.ejected", "upstream", "https://d:443", "group", "none"))
                     .isZero();
 
-            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "one", "a:80", null));
+            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "one", "http://a:80", null));
             assertThat(registry.get("webproxy.upstream.requests")
-                            .tags("upstream", "a:80", "group", "llm")
+                            .tags("upstream", "http://a:80", "group", "llm")
                             .timer()
                             .count())
                     .isEqualTo(1);
 
             metrics.servesRoutes(List.of(route("one", llm.named("models"))));
             metrics.serves(server(() -> status(Map.of(), List.of())));
-            assertThat(upstreams()).containsExactlyInAnyOrder("a:80", "b:80");
+            assertThat(upstreams()).containsExactlyInAnyOrder("http://a:80", "http://b:80");
             assertThat(registry.find("webproxy.upstream.requests").timers()).isEmpty();
-            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "one", "a:80", null));
+            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "one", "http://a:80", null));
             assertThat(registry.get("webproxy.upstream.requests")
-                            .tags("upstream", "a:80", "group", "models")
+                            .tags("upstream", "http://a:80", "group", "models")
                             .timer()
                             .count())
                     .isEqualTo(1);
@@ -288,23 +302,27 @@ class ProxyMetricsTest {
             metrics.serves(server(() -> status(pools, List.of())));
             assertThat(upstreams()).isEmpty();
             pools.put("http://a:80", new PoolData(1, 1, 0, false, true));
-            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "r", "a:80", null));
-            assertThat(upstreams()).containsExactly("a:80");
+            metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "r", "http://a:80", null));
+            assertThat(upstreams()).containsExactly("http://a:80");
         }
     }
 
     @Test
-    void poolsOfSeveralProtocolsAreOneUpstream() {
+    void eachProtocolOfAnAddressIsAnUpstream() {
         try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
             metrics.serves(server(() -> status(
                     Map.of(
                             "http://a:80", new PoolData(2, 1, 1, true, true),
                             "h2c://a:80", new PoolData(3, 1, 1, true, true)),
                     List.of())));
-            assertThat(gauge("webproxy.upstream.connections", "upstream", "a:80", "state", "idle"))
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "http://a:80", "state", "idle"))
+                    .isEqualTo(1);
+            assertThat(gauge("webproxy.upstream.connections", "upstream", "h2c://a:80", "state", "used"))
                     .isEqualTo(2);
-            assertThat(gauge("webproxy.upstream.ejected", "upstream", "a:80")).isEqualTo(1);
-            assertThat(gauge("webproxy.upstream.healthy", "upstream", "a:80")).isEqualTo(1);
+            assertThat(gauge("webproxy.upstream.ejected", "upstream", "http://a:80"))
+                    .isEqualTo(1);
+            assertThat(gauge("webproxy.upstream.healthy", "upstream", "http://a:80"))
+                    .isEqualTo(1);
         }
     }
 
@@ -312,11 +330,11 @@ class ProxyMetricsTest {
     void metersOfWhatIsRemovedGoAndThoseOfWhatIsNewCome() {
         try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
             metrics.serves(server(() -> status(Map.of("http://a:80", new PoolData(1, 1, 0, false, true)), List.of())));
-            assertThat(upstreams()).containsExactly("a:80");
+            assertThat(upstreams()).containsExactly("http://a:80");
             // as after an update
             metrics.serves(server(
                     () -> status(Map.of("https://b:443", new PoolData(1, 1, 0, false, true)), List.of())));
-            assertThat(upstreams()).containsExactly("b:443");
+            assertThat(upstreams()).containsExactly("https://b:443");
         }
     }
 
@@ -329,11 +347,11 @@ class ProxyMetricsTest {
                         () -> status(Map.of("http://" + name, new PoolData(1, 1, 0, false, true)), List.of())));
                 metrics.servesRoutes(List.of(
                         Route.builder().name("/" + name).answer(Answer.of(204)).build()));
-                metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "/" + name, name, null));
+                metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "/" + name, "http://" + name, null));
             }
             assertThat(registry.find("webproxy.upstream.requests").timers())
                     .extracting(timer -> timer.getId().getTag("upstream"))
-                    .containsExactly("u" + ExchangeMeters.MOST_NAMES);
+                    .containsExactly("http://u" + ExchangeMeters.MOST_NAMES);
             assertThat(registry.find("webproxy.requests").timers())
                     .extracting(timer -> timer.getId().getTag("route"))
                     .containsExactly("/u" + ExchangeMeters.MOST_NAMES);

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe: it belongs to the exchange's IO thread.
  */
 public final class ChosenUpstream {
-    private @Nullable String authority;
+    private @Nullable String name;
     private @Nullable String protocol;
     private @Nullable InFlight load;
     private long connect;
@@ -22,7 +22,7 @@ public final class ChosenUpstream {
     /** An upstream was chosen; it replaces the one before. */
     public void choose(String name, InFlight inFlight) {
         attempt = ++attempts;
-        authority = name;
+        this.name = name;
         protocol = null;
         leave();
         if (!ended) {
@@ -52,13 +52,15 @@ public final class ChosenUpstream {
         leave();
     }
 
-    /** Host and port; null if none was chosen. */
-    @Nullable String authority() {
-        return authority;
+    /** Such as {@code http://10.0.0.7:8000}; null if none was chosen. */
+    @Nullable
+    String name() {
+        return name;
     }
 
     /** {@code HTTP/1.1} or {@code HTTP/2.0}; null if there was no connection. */
-    @Nullable String protocol() {
+    @Nullable
+    String protocol() {
         return protocol;
     }
 

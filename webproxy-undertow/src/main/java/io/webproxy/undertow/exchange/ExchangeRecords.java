@@ -39,7 +39,7 @@ final class ExchangeRecords {
                 head.query(),
                 head.protocol(),
                 plan == null ? null : plan.route().name(),
-                upstream.authority(),
+                upstream.name(),
                 upstream.protocol(),
                 status,
                 exchange.isProxyAnswered(),

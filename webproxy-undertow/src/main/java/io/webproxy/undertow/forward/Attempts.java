@@ -150,7 +150,7 @@ final class Attempts implements UpstreamPool.Taker {
             asker.unserved(ForwardError.POOL_EXHAUSTED, "there are too many upstreams");
             return;
         }
-        exchange.upstream().choose(next.upstream().authority(), chosen.inFlight());
+        exchange.upstream().choose(next.upstream().toString(), chosen.inFlight());
         GrpcCall call = exchange.grpc();
         if (call != null) {
             call.again();
@@ -188,7 +188,8 @@ final class Attempts implements UpstreamPool.Taker {
     }
 
     /** The last upstream that was tried; null if a filter chose it, or none was tried. */
-    @Nullable Upstream chosen() {
+    @Nullable
+    Upstream chosen() {
         return candidate == null || exchange.plan().onlyUpstream() != null ? null : candidate.upstream();
     }
 
@@ -308,7 +309,7 @@ final class Attempts implements UpstreamPool.Taker {
         UpstreamPool pool = pools.pool(earlier.upstream());
         health.backTo(earlier, pool);
         if (pool != null) {
-            exchange.upstream().back(earlier.upstream().authority(), pool.inFlight(), protocol, attempt);
+            exchange.upstream().back(earlier.upstream().toString(), pool.inFlight(), protocol, attempt);
         }
     }
 

@@ -167,7 +167,7 @@ class RequestFilterTest {
                 try (Response response = proxy.get("/chosen")) {
                     assertThat(response.body().string()).isEqualTo("own");
                 }
-                assertThat(proxy.record().upstream()).contains("127.0.0.1:" + own.port());
+                assertThat(proxy.record().upstream()).contains("http://127.0.0.1:" + own.port());
             }
             try (Response response = proxy.get("/")) {
                 assertThat(response.body().string()).isEqualTo("0");

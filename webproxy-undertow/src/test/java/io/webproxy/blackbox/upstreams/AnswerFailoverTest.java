@@ -216,7 +216,7 @@ class AnswerFailoverTest {
                         ExchangeRecord record = proxy.record();
                         assertThat(record.attempts()).isEqualTo(2);
                         assertThat(record.bytesIn()).isEqualTo(length);
-                        assertThat(record.upstream()).contains("127.0.0.1:" + b.port());
+                        assertThat(record.upstream().orElse("")).endsWith("://127.0.0.1:" + b.port());
                         assertThat(record.error()).isEmpty();
                     }
                 }
@@ -378,7 +378,7 @@ class AnswerFailoverTest {
             assertThat(response.body().string()).isEqualTo("b".repeat(100_000));
             ExchangeRecord record = proxy.record();
             assertThat(record.attempts()).isEqualTo(4);
-            assertThat(record.upstream()).contains(b.upstream.address());
+            assertThat(record.upstream().orElse("")).endsWith("://" + b.upstream.address());
             assertThat(record.proxyAnswered()).isFalse();
             assertThat(record.error()).isEmpty();
         }
@@ -392,7 +392,7 @@ class AnswerFailoverTest {
             assertThat(get(proxy)).isEqualTo("429 1 a");
             ExchangeRecord record = proxy.record();
             assertThat(record.attempts()).isEqualTo(2);
-            assertThat(record.upstream()).contains(a.upstream.address());
+            assertThat(record.upstream().orElse("")).endsWith("://" + a.upstream.address());
             assertThat(record.error()).isEmpty();
         }
     }
