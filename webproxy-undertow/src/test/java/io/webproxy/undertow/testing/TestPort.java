@@ -85,12 +85,12 @@ public final class TestPort implements AutoCloseable {
 
     /** Over TLS, naming no host, to what serves {@link TestProxy#certificates()}. */
     public RawConnection tls(String... alpn) throws IOException {
-        return RawConnection.openTls(port(), TestProxy.trust().sslSocketFactory(), alpn);
+        return RawConnection.openTls(port(), TestProxy.newSockets(), alpn);
     }
 
     /** Over TLS for a host that is named. */
     public RawConnection tlsFor(String host, String... alpn) throws IOException {
-        return RawConnection.openTlsFor(host, port(), TestProxy.trust().sslSocketFactory(), alpn);
+        return RawConnection.openTlsFor(host, port(), TestProxy.newSockets(), alpn);
     }
 
     /** What was counted of a rule. */

@@ -61,7 +61,7 @@ public final class TestProxy implements AutoCloseable {
             .heldCertificate(LEAF, INTERMEDIATE.certificate())
             .build();
     /** Of one context: a client that comes again to a server resumes its session, as all clients do. */
-    private static final SSLSocketFactory CLIENTS = TRUST.sslSocketFactory();
+    private static final SSLSocketFactory CLIENTS = new QuickSockets(TRUST.sslSocketFactory());
 
     private static final Path FILES = files();
 
@@ -154,10 +154,15 @@ public final class TestProxy implements AutoCloseable {
         return ROOT.certificatePem();
     }
 
+    /** Sockets of clients that trust it, and resume no session of others. */
+    public static SSLSocketFactory newSockets() {
+        return new QuickSockets(TRUST.sslSocketFactory());
+    }
+
     /** A client of its own pool; the caller closes it by {@link #close(OkHttpClient)}. */
     public static OkHttpClient newClient(Front front) {
         return new OkHttpClient.Builder()
-                .sslSocketFactory(TRUST.sslSocketFactory(), TRUST.trustManager())
+                .sslSocketFactory(newSockets(), TRUST.trustManager())
                 .protocols(front.isHttp2() ? List.of(Protocol.HTTP_2, Protocol.HTTP_1_1) : List.of(Protocol.HTTP_1_1))
                 .connectionPool(new ConnectionPool(8, 30, TimeUnit.SECONDS))
                 .retryOnConnectionFailure(false)
