@@ -867,6 +867,8 @@ public final class ProxyConfig {
             listens.forEach(listen ->
                     listen.settings().clientCertificates().ifPresent(own -> certificateFields.add(own.header())));
             problems.addAll(new SentUsers(authenticator, certificateFields).problems(routes));
+            problems.addAll(new StatusPlaces(bind, authenticator != null, clientCertificates, tunnelled)
+                    .problems(listens, routes));
             problems.addAll(new GroupConflicts(tuning.pool(), tuning.outlierEjection()).problems(routes));
             if (!problems.isEmpty()) {
                 throw new ProxyConfigException(problems);

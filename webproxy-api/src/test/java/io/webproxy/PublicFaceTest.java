@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** How much there is to learn for whoever writes a program against the library. */
 class PublicFaceTest {
     /** May fall, and rises only with a reason in the commit that raises it. */
-    private static final int TYPES = 69;
+    private static final int TYPES = 70;
 
     private static List<Class<?>> publicTypes() throws IOException, URISyntaxException {
         Path classes = Path.of(ProxyServer.class

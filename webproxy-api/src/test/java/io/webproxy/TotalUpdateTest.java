@@ -9,6 +9,7 @@ import io.webproxy.http.Answer;
 import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.http.StatusPage;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.route.FilterDecision;
 import io.webproxy.route.Route;
@@ -128,6 +129,7 @@ class TotalUpdateTest {
     void everythingOfAServerCanBeTakenBack() {
         ProxyConfig full = plain().bind("127.0.0.1")
                 .https(8443, endpoint -> endpoint.name("public"))
+                .http(9091, endpoint -> endpoint.name("status").answer(StatusPage.defaults()))
                 .redirectHttp(8080)
                 .listen(2222, port -> port.ssh("127.0.0.1:22"))
                 .route(route -> route.name("a").path("/a").forward(UPSTREAM))
@@ -160,6 +162,7 @@ class TotalUpdateTest {
         assertThat(full.toBuilder()
                         .bindToAll()
                         .removeEndpoint("public")
+                        .removeEndpoint("status")
                         .removeEndpoint("redirect-8080")
                         .removeEndpoint("rules-2222")
                         .removeRoute("a")
@@ -231,13 +234,14 @@ class TotalUpdateTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"forward", "group", "answer", "redirectTo"})
+    @ValueSource(strings = {"forward", "group", "answer", "status", "redirectTo"})
     void routeIsTheSameByItsBuilder(String target) {
         Route.Builder builder = full();
         Route route = switch (target) {
             case "forward" -> builder.forward(UPSTREAM, "http://127.0.0.1:8081").build();
             case "group" -> builder.forward(GROUP).build();
             case "answer" -> builder.answer(Answer.of(200)).build();
+            case "status" -> builder.answer(StatusPage.defaults()).build();
             default -> builder.redirectTo("https://b.example").build();
         };
 
@@ -250,6 +254,7 @@ class TotalUpdateTest {
                 full().forward("http://127.0.0.1:1").build(),
                 full().forward(GROUP).build(),
                 full().answer(Answer.of(200)).build(),
+                full().answer(StatusPage.defaults().withAllow("10.0.0.0/8")).build(),
                 full().redirectTo("https://b.example").build())) {
             assertThat(route.toBuilder()
                             .name("plain")

@@ -9,6 +9,7 @@ import io.webproxy.auth.Authenticator;
 import io.webproxy.http.Answer;
 import io.webproxy.http.HttpLimits;
 import io.webproxy.http.RequestHead;
+import io.webproxy.http.StatusPage;
 import io.webproxy.metrics.ProxyMetrics;
 import io.webproxy.observe.ExchangeRecord;
 import io.webproxy.observe.ProxyObserver;
@@ -280,6 +281,14 @@ final class ReadmeSnippets {
         // readme: metrics
         ProxyMetrics metrics = ProxyMetrics.bind(registry); // or bind(registry, "public") where it has several servers
         builder.observer(metrics);
+        // readme: end
+    }
+
+    static void status(ProxyConfig.Builder builder) {
+        // readme: status
+        builder.http(9091, e -> e.name("status").bind("127.0.0.1").answer(StatusPage.defaults()));
+        builder.route(
+                r -> r.host("status.example.com").basicAuth("me", "secret").answer(StatusPage.defaults()));
         // readme: end
     }
 }

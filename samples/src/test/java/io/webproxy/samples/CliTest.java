@@ -90,9 +90,10 @@ class CliTest {
                 "expose --internal-port 1 --external-port 0 --balancing fast|--balancing: fast (expected: round-robin,",
                 "expose --internal-port 1 --external-port 0 --balancing cookie:|--balancing:  (expected: the name of a",
                 "expose --internal-port 1 --external-port 0 --slow-start 2h|--slow-start: PT2H (expected: 1 s to 1 h,",
-                "expose --internal-port 1 --external-port 0 --send-user Host|--send-user: Host (expected: letters, digits",
-                "expose --internal-port 1 --external-port 0 --forwarded-headers some|--forwarded-headers: some (expected:"
-                        + " all, x-forwarded or none)",
+                "expose --internal-port 1 --external-port 0 --send-user Host|--send-user: Host (expected: letters,"
+                        + " digits",
+                "expose --internal-port 1 --external-port 0 --forwarded-headers some|--forwarded-headers: some"
+                        + " (expected: all, x-forwarded or none)",
                 "expose --internal-port 1 --external-port 0 --host-header=|--host-header: empty (expected:"
                         + " --host-header HOST)",
                 "expose --route =http://127.0.0.1:1 --external-port 0|--route: =http://127.0.0.1:1 (expected:"
@@ -228,9 +229,12 @@ class CliTest {
                 "--access-log-format json|--access-log-format: given without --access-log",
                 "--access-log - --access-log-format xml|--access-log-format: xml (expected: combined, json)",
                 "--metrics=|--metrics:  (expected: an address of this machine and a port, such as",
-                "--metrics 9090|--metrics: 9090 (expected: an address of this machine and a port, such as 127.0.0.1:9090",
+                "--metrics 9090|--metrics: 9090 (expected: an address of this machine and a port, such as"
+                        + " 127.0.0.1:9090",
                 "--metrics ::1:9090|--metrics: ::1:9090 (expected: an address of this machine and a port",
                 "--metrics 127.0.0.1:99999|--metrics: 127.0.0.1:99999 (expected: an address of this machine and a port",
+                "--status 9091|--status: 9091 (expected: an address of this machine and a port, such as 127.0.0.1:9090",
+                "--status 0.0.0.0:9091|--status: 0.0.0.0:9091 (expected: a loopback address such as 127.0.0.1, or",
                 "--metrics 0.0.0.0:9090|--metrics: 0.0.0.0:9090 (expected: a loopback address such as 127.0.0.1, or"
                         + " --user or --htpasswd with it",
                 "--passwort p4ss|Unknown option --passwort (did you mean --password?)",

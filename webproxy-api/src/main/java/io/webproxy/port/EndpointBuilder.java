@@ -1,6 +1,7 @@
 package io.webproxy.port;
 
 import io.webproxy.http.ProxyProtocol;
+import io.webproxy.http.StatusPage;
 import io.webproxy.spi.EndpointSettings;
 import io.webproxy.tls.ClientCertificates;
 import java.util.Objects;
@@ -16,6 +17,7 @@ public final class EndpointBuilder {
     private @Nullable String bind;
     private @Nullable ProxyProtocol proxyProtocol;
     private @Nullable ClientCertificates clientCertificates;
+    private @Nullable StatusPage statusPage;
 
     /** All settings are the server's. */
     public EndpointBuilder() {}
@@ -62,8 +64,17 @@ public final class EndpointBuilder {
         return this;
     }
 
+    /**
+     * Answers every request here with the status of the server, in place of the routes; for {@code http} and
+     * {@code https}. The server's authenticator holds, if there is one. Default: the routes.
+     */
+    public EndpointBuilder answer(StatusPage page) {
+        this.statusPage = Objects.requireNonNull(page, "answer");
+        return this;
+    }
+
     /** The collected settings. */
     public EndpointSettings build() {
-        return new EndpointSettings(name, bind, proxyProtocol, clientCertificates);
+        return new EndpointSettings(name, bind, proxyProtocol, clientCertificates, statusPage);
     }
 }

@@ -5,6 +5,7 @@ import io.webproxy.auth.BasicAuth;
 import io.webproxy.http.Answer;
 import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.RequestHead;
+import io.webproxy.http.StatusPage;
 import io.webproxy.spi.Access;
 import io.webproxy.spi.AddressRange;
 import io.webproxy.spi.Conditions;
@@ -66,6 +67,7 @@ public final class Route {
     private final @Nullable RequestFilter filter;
     private final @Nullable ResponseFilter responseFilter;
     private final @Nullable Function<RequestHead, Answer> answer;
+    private final @Nullable StatusPage statusPage;
     private final @Nullable String redirect;
     private final @Nullable TimeoutPolicy timeouts;
     private final Duration sseHeartbeat;
@@ -90,6 +92,7 @@ public final class Route {
         this.filter = builder.filter;
         this.responseFilter = builder.responseFilter;
         this.answer = builder.answer;
+        this.statusPage = builder.statusPage;
         this.redirect = builder.redirect;
         this.timeouts = builder.timeouts;
         this.sseHeartbeat = builder.sseHeartbeat;
@@ -183,6 +186,11 @@ public final class Route {
         return Optional.ofNullable(answer);
     }
 
+    /** The status page that it answers with; empty if it does something else. */
+    public Optional<StatusPage> statusPage() {
+        return Optional.ofNullable(statusPage);
+    }
+
     /** The base of redirects; empty if the route forwards or answers. */
     public Optional<String> redirect() {
         return Optional.ofNullable(redirect);
@@ -249,7 +257,10 @@ public final class Route {
     @Override
     public String toString() {
         return "Route[" + name + " -> "
-                + (answer != null ? "answer" : redirect != null ? redirect : String.valueOf(upstreamGroup)) + "]";
+                + (statusPage != null
+                        ? "status page"
+                        : answer != null ? "answer" : redirect != null ? redirect : String.valueOf(upstreamGroup))
+                + "]";
     }
 
     /** Collects the settings of a {@link Route}; an invalid value throws in its method. Not thread-safe. */
@@ -279,6 +290,7 @@ public final class Route {
         private @Nullable RequestFilter filter;
         private @Nullable ResponseFilter responseFilter;
         private @Nullable Function<RequestHead, Answer> answer;
+        private @Nullable StatusPage statusPage;
         private @Nullable String redirect;
         private @Nullable TimeoutPolicy timeouts;
         private Duration sseHeartbeat = Duration.ZERO;
@@ -323,6 +335,7 @@ public final class Route {
             filter = route.filter;
             responseFilter = route.responseFilter;
             answer = route.answer;
+            statusPage = route.statusPage;
             redirect = route.redirect;
             timeouts = route.timeouts;
             sseHeartbeat = route.sseHeartbeat;
@@ -704,6 +717,15 @@ public final class Route {
         }
 
         /**
+         * The server answers itself, with its status: a page, JSON and server-sent events. Give the route a
+         * {@link #host} if the page is to be reached by a name.
+         */
+        public Builder answer(StatusPage page) {
+            this.statusPage = Objects.requireNonNull(page, "answer");
+            return this;
+        }
+
+        /**
          * Redirects clients to the same path and query at another base (308).
          *
          * @param base {@code https://host[:port]}, with a path prefix if wanted
@@ -747,6 +769,7 @@ public final class Route {
             upstreams.clear();
             this.group = null;
             this.answer = null;
+            this.statusPage = null;
             this.redirect = null;
             return this;
         }
@@ -1039,7 +1062,10 @@ public final class Route {
                         + " (expected: one of them; all upstreams of a group stand in UpstreamGroup.of(…))");
             }
             boolean forwards = group != null || !upstreams.isEmpty();
-            int ways = (forwards ? 1 : 0) + (answer == null ? 0 : 1) + (redirect == null ? 0 : 1);
+            int ways = (forwards ? 1 : 0)
+                    + (answer == null ? 0 : 1)
+                    + (statusPage == null ? 0 : 1)
+                    + (redirect == null ? 0 : 1);
             if (ways != 1) {
                 throw new IllegalArgumentException(route
                         + (ways == 0 ? ": no upstream" : ": upstreams, an answer or a redirect together")

@@ -53,14 +53,21 @@ public record Listen(Protocol protocol, int port, EndpointSettings settings, Opt
 
     /** Whether cleartext requests are answered here, if only by a redirect. */
     public boolean isCleartext() {
-        return protocol == Protocol.HTTP
+        return (protocol == Protocol.HTTP && !isStatusPage())
                 || protocol == Protocol.REDIRECT
                 || rules.filter(PortRules::hasCleartext).isPresent();
     }
 
-    /** Whether HTTP requests arrive here. */
+    /** Whether requests for the routes arrive here. */
     public boolean isHttp() {
-        return protocol != Protocol.RULES || rules.filter(PortRules::hasHttp).isPresent();
+        return !isStatusPage()
+                && (protocol != Protocol.RULES
+                        || rules.filter(PortRules::hasHttp).isPresent());
+    }
+
+    /** Whether it has the status page in place of the routes. */
+    public boolean isStatusPage() {
+        return settings.statusPage().isPresent();
     }
 
     /** Whether requests are redirected here. */
@@ -111,6 +118,9 @@ public record Listen(Protocol protocol, int port, EndpointSettings settings, Opt
                 .filter(mode -> mode == ProxyProtocol.REQUIRED && !trustsProxies)
                 .ifPresent(mode -> problems.add(
                         "proxyProtocol: REQUIRED (expected: trustedProxies(…) whose headers are believed)"));
+        settings.statusPage()
+                .filter(page -> protocol == Protocol.REDIRECT)
+                .ifPresent(page -> problems.add("answer: " + page + " (expected: http(port) or https(port))"));
         rules.ifPresent(some -> problems.addAll(some.problems()));
         return problems;
     }

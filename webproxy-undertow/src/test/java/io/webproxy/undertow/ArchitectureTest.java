@@ -77,6 +77,7 @@ class ArchitectureTest {
             entry("upstream", Set.of("conduit", "deadline", "exchange", "http2", "message", "tls", "observe")),
             entry("forward", Set.of("conduit", "deadline", "upstream", "exchange", "message", "relay", "websocket")),
             entry("pipeline", Set.of("conduit", "deadline", "exchange", "message", "observe")),
+            entry("status", Set.of("deadline", "exchange")),
             entry("endpoint", Set.of("deadline", "sniff", "tls", "relay", "observe")),
             entry("tunnel", Set.of("deadline", "sniff", "relay", "tls", "observe")),
             entry(
@@ -95,6 +96,7 @@ class ArchitectureTest {
                             "forward",
                             "pipeline",
                             "endpoint",
+                            "status",
                             "tunnel")));
 
     @ArchTest

@@ -1,9 +1,7 @@
 package io.webproxy.samples.cli;
 
 import io.webproxy.ProxyConfig;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -29,37 +27,13 @@ final class MetricsOption {
      * @return null if the option isn't given
      * @throws IllegalArgumentException if the address can't be one
      */
-    @Nullable MetricsServer open(Consumer<ProxyConfig.Builder> credentials, boolean given) {
+    @Nullable
+    MetricsServer open(Consumer<ProxyConfig.Builder> credentials, boolean given) {
         if (address == null) {
             return null;
         }
-        InetSocketAddress at = parse(address);
-        boolean loopback = at.getAddress().isLoopbackAddress();
-        if (!loopback && !given) {
-            throw Complaint.wrong(
-                    NAME,
-                    address,
-                    "a loopback address such as 127.0.0.1, or --user or --htpasswd with it, because everybody who"
-                            + " reaches another one could read it");
-        }
-        return MetricsServer.start(at, loopback ? builder -> {} : credentials);
-    }
-
-    private static InetSocketAddress parse(String text) {
-        int colon = text.lastIndexOf(':');
-        String host = colon < 0 ? "" : text.substring(0, colon);
-        if (host.isEmpty() || (host.contains(":") && !host.startsWith("["))) {
-            throw wrong(text);
-        }
-        try {
-            return new InetSocketAddress(InetAddress.getByName(host), Integer.parseInt(text.substring(colon + 1)));
-        } catch (UnknownHostException | IllegalArgumentException e) {
-            throw wrong(text);
-        }
-    }
-
-    private static IllegalArgumentException wrong(String text) {
-        return Complaint.wrong(
-                NAME, text, "an address of this machine and a port, such as 127.0.0.1:9090 or [::1]:9090");
+        InetSocketAddress at = LocalAddress.parse(NAME, address);
+        LocalAddress.checkReaders(NAME, address, at, given);
+        return MetricsServer.start(at, at.getAddress().isLoopbackAddress() ? builder -> {} : credentials);
     }
 }

@@ -73,6 +73,9 @@ final class ServerOptions {
     @Mixin
     private MetricsOption metrics = new MetricsOption();
 
+    @Mixin
+    private StatusOption status = new StatusOption();
+
     @Option(
             names = "--log-level",
             paramLabel = "LEVEL",
@@ -117,7 +120,9 @@ final class ServerOptions {
             });
             return serve(command, config, serving, shown);
         } catch (ProxyStartException e) {
-            throw new ProxyStartException(serving.words().of(String.valueOf(e.getMessage())), e);
+            String sentence = String.valueOf(e.getMessage());
+            String ofStatus = status.explain(sentence);
+            throw new ProxyStartException(ofStatus == null ? serving.words().of(sentence) : ofStatus, e);
         }
     }
 
@@ -142,7 +147,7 @@ final class ServerOptions {
             int exit = Foreground.serve(
                     command.commandLine().getOut(),
                     serving.ready().apply(proxy),
-                    () -> new StartLines(proxy, certificates.isUntrusted(), null)
+                    () -> new StartLines(proxy, certificates.isUntrusted(), status.uri(proxy))
                             .print(command.commandLine().getOut()),
                     () -> {
                         serving.beforeStop().run();
@@ -179,6 +184,7 @@ final class ServerOptions {
             }
             drain(builder);
             configure.accept(builder);
+            status.applyTo(builder, credentials.isGiven());
             credentials.applyTo(builder);
             timeouts.applyTo(builder);
             logTo(builder);

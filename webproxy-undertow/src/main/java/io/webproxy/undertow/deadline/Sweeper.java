@@ -3,6 +3,7 @@ package io.webproxy.undertow.deadline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.xnio.XnioIoThread;
 
@@ -60,6 +61,11 @@ public final class Sweeper {
             }
             watched.slot = -1;
         }
+    }
+
+    /** Shows everything that is watched, which must not change meanwhile. */
+    public void each(Consumer<Watched> what) {
+        all.forEach(what);
     }
 
     /** Cuts everything that is watched. */

@@ -5,6 +5,7 @@ import io.webproxy.http.ResponseHead;
 import io.webproxy.timeout.TimeoutClass;
 import io.webproxy.timeout.TimeoutPolicy;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -102,6 +103,16 @@ final class ExchangeDeadline {
     /** A byte moved, in either direction. */
     void activity(long now) {
         lastActivity = now;
+    }
+
+    /** How long no byte has moved. */
+    long silence(long now) {
+        return now - lastActivity;
+    }
+
+    /** Whether its request has taken one of these routes. */
+    boolean isOf(Set<String> routes) {
+        return routes.contains(route);
     }
 
     /** The response is an event stream that can be followed: from now on, the time between two events is limited. */

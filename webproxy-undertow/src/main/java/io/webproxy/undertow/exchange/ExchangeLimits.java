@@ -10,6 +10,7 @@ import io.webproxy.undertow.deadline.Lease;
 import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import java.net.InetSocketAddress;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -55,6 +56,21 @@ public final class ExchangeLimits extends Watched {
     /** The class in force. */
     TimeoutClass timeoutClass() {
         return deadline.timeoutClass();
+    }
+
+    /** The exchange that is limited. */
+    Exchange exchange() {
+        return exchange;
+    }
+
+    /** How long no byte has moved, in nanoseconds. */
+    long silence(long now) {
+        return deadline.silence(now);
+    }
+
+    /** Whether it is one of these routes. */
+    boolean isOf(Set<String> routes) {
+        return deadline.isOf(routes);
     }
 
     /** Whether it has neither an idle nor a total limit. */

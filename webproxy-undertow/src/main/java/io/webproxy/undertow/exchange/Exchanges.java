@@ -10,6 +10,8 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
@@ -143,6 +145,15 @@ public final class Exchanges {
     /** Whether there are neither requests nor tunnels. */
     public boolean isIdle() {
         return running.get() == 0 && tunnels.get() == 0;
+    }
+
+    /**
+     * What is in flight now, by a census; completes on an IO thread, late if one is held up, never if one has ended.
+     *
+     * @param without the names of routes that aren't counted
+     */
+    public CompletableFuture<Flights> flights(Set<String> without) {
+        return Flights.count(sweepers.values(), without);
     }
 
     /** Runs {@code listener} whenever an exchange or a tunnel has ended. */

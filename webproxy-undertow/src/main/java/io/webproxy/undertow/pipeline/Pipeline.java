@@ -28,13 +28,15 @@ public final class Pipeline implements HttpHandler {
      *
      * @param challenges ACME challenges, answered before any authentication or redirect; null for none
      * @param certificates those of the server
+     * @param status what routes with the status page answer
      */
     public static Pipeline toRoutes(
             Exchanges exchanges,
             Supplier<Settings> settings,
             @Nullable HttpChallenges challenges,
             HostCertificates certificates,
-            HttpHandler forwarder) {
+            HttpHandler forwarder,
+            StatusAnswer status) {
         Stage challenge = challenges == null ? passage -> true : challenges;
         Misdirection misdirection = new Misdirection(certificates);
         return new Pipeline(
@@ -53,7 +55,7 @@ public final class Pipeline implements HttpHandler {
                 new BodyLength(),
                 new Authentication(),
                 new Filtering(),
-                new RouteAnswer(forwarder));
+                new RouteAnswer(forwarder, status));
     }
 
     /** For an endpoint that redirects its clients to HTTPS. */

@@ -3,12 +3,14 @@ package io.webproxy.undertow.pipeline;
 import io.undertow.server.HttpHandler;
 import io.webproxy.http.Answer;
 import io.webproxy.http.RequestHead;
+import io.webproxy.http.StatusPage;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.route.Route;
 import io.webproxy.undertow.exchange.Exchange;
 import io.webproxy.undertow.exchange.LocalAnswer;
 import io.webproxy.undertow.exchange.MaxForwards;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * The last stage: the route answers itself, redirects or forwards. Whatever the application's code throws is logged and
  * answered with 500.
  */
-record RouteAnswer(HttpHandler forwarder) implements Stage {
+record RouteAnswer(HttpHandler forwarder, StatusAnswer status) implements Stage {
     private static final Logger LOG = LoggerFactory.getLogger(RouteAnswer.class);
 
     @Override
@@ -28,6 +30,11 @@ record RouteAnswer(HttpHandler forwarder) implements Stage {
             forward(passage);
             return false;
         }
+        StatusPage page = route.statusPage().orElse(null);
+        if (page != null) {
+            status(exchange, page);
+            return false;
+        }
         String base = route.redirect().orElse(null);
         if (base != null) {
             Redirect.send(exchange, base, 308);
@@ -35,6 +42,20 @@ record RouteAnswer(HttpHandler forwarder) implements Stage {
             answer(exchange, route.answer().orElseThrow());
         }
         return false;
+    }
+
+    private void status(Exchange exchange, StatusPage page) throws Exception {
+        CompletionStage<Answer> made = status.answer(exchange, page);
+        if (made != null) {
+            DecisionWait.<Answer>on(exchange, made, "The status wasn't there in time.", (answer, failure) -> {
+                if (answer == null) {
+                    LOG.debug("No status", failure);
+                    LocalAnswer.send(exchange, 503, "The status can't be read now.", Map.of());
+                } else {
+                    LocalAnswer.answer(exchange, answer);
+                }
+            });
+        }
     }
 
     private void forward(Passage passage) throws Exception {

@@ -5,12 +5,14 @@ import io.webproxy.ProxyConfig;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.ForwardedHeaders;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.route.Route;
 import io.webproxy.spi.RouteTable;
 import io.webproxy.timeout.TimeoutPolicy;
 import io.webproxy.tls.ClientCertificates;
 import io.webproxy.undertow.exchange.GuardedPages;
 import io.webproxy.undertow.exchange.Trust;
 import io.webproxy.undertow.exchange.UserFields;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +65,24 @@ public record Settings(
                 Map.copyOf(config.canonicalHosts()),
                 config.hsts().map(StrictTransport::new).orElse(null),
                 config.errorPages().map(GuardedPages::new).orElse(null));
+    }
+
+    /** A copy for an endpoint that has one route alone. */
+    public Settings withOnly(Route route) {
+        return new Settings(
+                new RouteTable(List.of(route)),
+                authenticator,
+                timeouts,
+                trust,
+                forwarded,
+                clientCertificates,
+                userFields,
+                limits,
+                unusualNamesDropped,
+                rates,
+                Map.of(),
+                strictTransport,
+                errorPages);
     }
 
     /** A copy for an endpoint with its own rules for client certificates. */

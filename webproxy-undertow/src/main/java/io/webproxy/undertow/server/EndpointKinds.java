@@ -3,6 +3,7 @@ package io.webproxy.undertow.server;
 import io.webproxy.http.ProxyProtocol;
 import io.webproxy.port.Endpoint;
 import io.webproxy.port.PortBuilder;
+import io.webproxy.route.Route;
 import io.webproxy.spi.EndpointSettings;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.PortRules;
@@ -14,6 +15,7 @@ import io.webproxy.undertow.endpoint.ProxyGreeting;
 import io.webproxy.undertow.endpoint.RulePort;
 import io.webproxy.undertow.pipeline.Settings;
 import io.webproxy.undertow.relay.Relays;
+import io.webproxy.undertow.status.StatusPages;
 import io.webproxy.undertow.tls.TlsAcceptor;
 import java.time.Duration;
 import java.util.Optional;
@@ -146,27 +148,36 @@ final class EndpointKinds {
     }
 
     private Supplier<Settings> settingsOf(EndpointSettings own) {
-        return own.clientCertificates()
-                .<Supplier<Settings>>map(asked -> new OwnSettings(this::ofRequests, asked))
-                .orElse(this::ofRequests);
+        return own.clientCertificates().isEmpty() && own.statusPage().isEmpty()
+                ? this::ofRequests
+                : new OwnSettings(this::ofRequests, own);
     }
 
     /** The server's settings with those of one endpoint; made again only when the server's have changed. */
     private static final class OwnSettings implements Supplier<Settings> {
         private final Supplier<Settings> ofServer;
-        private final ClientCertificates asked;
+        private final EndpointSettings of;
         private volatile Made last;
 
         private record Made(Settings from, Settings own) {}
 
-        OwnSettings(Supplier<Settings> ofServer, ClientCertificates asked) {
+        OwnSettings(Supplier<Settings> ofServer, EndpointSettings of) {
             this.ofServer = ofServer;
-            this.asked = asked;
+            this.of = of;
             this.last = make(ofServer.get());
         }
 
         private Made make(Settings from) {
-            return new Made(from, from.withClientCertificates(asked));
+            Settings own =
+                    of.clientCertificates().map(from::withClientCertificates).orElse(from);
+            return new Made(
+                    from,
+                    of.statusPage()
+                            .map(page -> own.withOnly(Route.builder()
+                                    .name(StatusPages.ROUTE)
+                                    .answer(page)
+                                    .build()))
+                            .orElse(own));
         }
 
         @Override

@@ -5,12 +5,14 @@ import io.webproxy.route.Route;
 import io.webproxy.route.Upstream;
 import io.webproxy.undertow.exchange.RouteLeases;
 import io.webproxy.undertow.forward.Forwarder;
+import io.webproxy.undertow.status.StatusPages;
 import io.webproxy.undertow.upstream.PoolSettings;
 import io.webproxy.undertow.upstream.Upstreams;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The routes' upstreams with pools and health checks, and the state of each route. It is committed before requests can
@@ -37,8 +39,9 @@ record Forwarding(Upstreams upstreams, Forwarder forwarder, RouteLeases leases) 
         };
     }
 
-    /** The names of a configuration's routes. */
+    /** The names of a configuration's routes, with the one of endpoints that have the status page. */
     static Set<String> names(ProxyConfig config) {
-        return config.routes().stream().map(Route::name).collect(Collectors.toUnmodifiableSet());
+        return Stream.concat(config.routes().stream().map(Route::name), Stream.of(StatusPages.ROUTE))
+                .collect(Collectors.toUnmodifiableSet());
     }
 }

@@ -29,8 +29,8 @@ public final class RunningProxy implements ProxyEngine.Running {
     private volatile boolean draining;
     private final CompletableFuture<Void> released = new CompletableFuture<>();
 
-    private RunningProxy(ServerParts parts, Duration rest) {
-        this.parts = parts;
+    private RunningProxy(ProxyConfig config, IoThreads threads, LongSupplier nanoClock, Duration rest) {
+        this.parts = new ServerParts(config, threads, nanoClock, this::status);
         this.drain = new Drain(
                 parts.exchanges,
                 parts.relays,
@@ -63,7 +63,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         IoThreads threads = new IoThreads(config);
         RunningProxy proxy;
         try {
-            proxy = new RunningProxy(new ServerParts(config, threads, nanoClock), rest);
+            proxy = new RunningProxy(config, threads, nanoClock, rest);
         } catch (Throwable e) {
             threads.end();
             throw e;
@@ -146,6 +146,7 @@ public final class RunningProxy implements ProxyEngine.Running {
     public CompletionStage<Void> drain(Duration limit) {
         draining = true;
         parts.transaction.close();
+        parts.statusPages.close();
         drain.start(limit);
         return released.copy();
     }

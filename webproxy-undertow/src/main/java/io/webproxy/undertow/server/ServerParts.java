@@ -1,6 +1,7 @@
 package io.webproxy.undertow.server;
 
 import io.webproxy.ProxyConfig;
+import io.webproxy.ProxyStatus;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.PortRules;
 import io.webproxy.tls.CertificateProvider;
@@ -20,6 +21,7 @@ import io.webproxy.undertow.pipeline.HttpChallenges;
 import io.webproxy.undertow.pipeline.Pipeline;
 import io.webproxy.undertow.pipeline.Redirect;
 import io.webproxy.undertow.relay.Relays;
+import io.webproxy.undertow.status.StatusPages;
 import io.webproxy.undertow.tls.TlsAcceptor;
 import io.webproxy.undertow.tls.TlsChallenges;
 import io.webproxy.undertow.upstream.Upstreams;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.xnio.Xnio;
 
 /** The parts of one server, wired together, with the order of changes and the order of release. Thread-safe. */
@@ -44,6 +47,7 @@ final class ServerParts {
     final Listeners listeners;
     final TunnelSides tunnels;
     final ServedTls tls;
+    final StatusPages statusPages;
     /** Every change goes through it. */
     final Transaction transaction;
 
@@ -58,8 +62,10 @@ final class ServerParts {
     /**
      * For these IO threads, which end with it; nothing of the configuration is in force yet, except for what can't be
      * changed.
+     *
+     * @param status the server's, once it runs
      */
-    ServerParts(ProxyConfig config, IoThreads threads, LongSupplier nanoClock) {
+    ServerParts(ProxyConfig config, IoThreads threads, LongSupplier nanoClock, Supplier<ProxyStatus> status) {
         this.threads = threads;
         DescriptorRoom room = DescriptorRoom.ofProcess();
         IoBuffers buffers = new IoBuffers(
@@ -76,6 +82,7 @@ final class ServerParts {
                 recorder,
                 room,
                 MemoryRoom.ofJvm(buffers.getBufferSize() + records.getBufferSize()));
+        this.statusPages = new StatusPages(exchanges, status);
         this.connections = new OpenConnections(room, nanoClock);
         this.upstreams =
                 new Upstreams(Xnio.getInstance(), threads.all(), exchanges, buffers, records, config.tlsProvider());
@@ -111,7 +118,9 @@ final class ServerParts {
                 tunnels,
                 new Forwarding(upstreams, forwarder, exchanges.routes()),
                 settings,
-                next -> () -> recorder.update(next.observers(), next.accessLog().orElse(null)),
+                next -> () -> recorder.update(
+                        statusPages.observers(next), next.accessLog().orElse(null)),
+                next -> () -> statusPages.update(next),
                 // these need the prepared ports, tunnels and TLS
                 providers,
                 tls.standIns(),
@@ -127,8 +136,8 @@ final class ServerParts {
                 relays,
                 settings,
                 own -> new HttpEndpoints.Handlers(
-                        Pipeline.toRoutes(exchanges, own, httpChallenges, hosts, forwarder),
-                        Pipeline.toRoutes(exchanges, own, null, hosts, forwarder),
+                        Pipeline.toRoutes(exchanges, own, httpChallenges, hosts, forwarder, statusPages::answer),
+                        Pipeline.toRoutes(exchanges, own, null, hosts, forwarder, statusPages::answer),
                         Pipeline.toRedirect(exchanges, own, httpChallenges, redirect)),
                 clients -> new TlsAcceptor(Objects.requireNonNull(tls.get()), clients, tlsChallenges, records));
     }
@@ -172,6 +181,7 @@ final class ServerParts {
     /** Releases everything, whatever fails; returns when that is done. */
     void release() {
         new CloseSteps()
+                .step("the status page", statusPages::release)
                 .step("connections", connections::closeAll)
                 .step("upstreams", upstreams::close)
                 .step("authenticators", authenticators::close)
