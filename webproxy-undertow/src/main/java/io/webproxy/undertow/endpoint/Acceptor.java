@@ -82,13 +82,13 @@ public final class Acceptor {
     }
 
     private void admit(StreamConnection accepted) {
-        ClientConnection admitted = open.admit(accepted, this);
-        if (admitted == null) {
+        ClientConnection client = open.admit(accepted, this);
+        if (client == null) {
             IoUtils.safeClose(accepted);
         } else {
             IoTasks.execute(
                     accepted.getIoThread(),
-                    () -> Guard.run("opening a connection", () -> first.accept(admitted), admitted::fail));
+                    () -> Guard.run("opening a connection", () -> first.accept(client), client::fail));
         }
     }
 

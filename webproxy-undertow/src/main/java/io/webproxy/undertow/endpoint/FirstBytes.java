@@ -21,7 +21,7 @@ final class FirstBytes extends Watched {
     /** How long to wait for a client that has sent nothing when the endpoint closes. */
     private static final long LEAVE_NANOS = 1_000_000_000L;
 
-    private final ClientConnection admitted;
+    private final ClientConnection client;
     private final StreamConnection connection;
     private final ConduitStreamSourceChannel source;
     private final PortDetection detection;
@@ -73,14 +73,14 @@ final class FirstBytes extends Watched {
     record Times(long silentAt, long undecidedAt) {}
 
     FirstBytes(
-            ClientConnection admitted,
+            ClientConnection client,
             StreamConnection connection,
             PortDetection detection,
             Times times,
             Sweeper sweeper,
             PortTools tools,
             Outcome outcome) {
-        this.admitted = admitted;
+        this.client = client;
         this.connection = connection;
         this.source = connection.getSourceChannel();
         this.detection = detection;
@@ -94,7 +94,7 @@ final class FirstBytes extends Watched {
     /** Starts to read, after the bytes that were read already; null if there are none. */
     void start(@Nullable PooledByteBuffer early) {
         sweeper.watch(this);
-        admitted.onLeave(() -> leaveAt = Math.min(leaveAt, sweeper.now() + LEAVE_NANOS));
+        client.onLeave(() -> leaveAt = Math.min(leaveAt, sweeper.now() + LEAVE_NANOS));
         source.setReadListener(ready -> guarded(this::read));
         if (early == null) {
             guarded(this::read);

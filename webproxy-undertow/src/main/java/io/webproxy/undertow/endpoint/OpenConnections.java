@@ -86,31 +86,30 @@ public final class OpenConnections {
             refuse(Refusal.DESCRIPTORS);
             return null;
         }
-        ClientConnection admitted = null;
+        ClientConnection client = null;
         try {
-            admitted = counted(connection, endpoint);
+            client = counted(connection, endpoint);
         } finally {
-            if (admitted == null) {
+            if (client == null) {
                 room.settleClient();
                 room.giveClient(true);
             }
         }
-        if (admitted != null) {
-            all.put(connection, admitted);
+        if (client != null) {
+            all.put(connection, client);
             // XNIO keeps listeners that others set, and calls one at once if the connection is closed already
             connection.setCloseListener(this::closed);
         }
-        return admitted;
+        return client;
     }
 
     /**
      * Counts a connection that was dialled for a client as if it had been accepted; null if it exceeds a limit. On the
      * connection's IO thread.
      */
-    public @Nullable ClientConnection admitFor(
-            InetSocketAddress client, StreamConnection connection, Acceptor endpoint) {
-        ClientConnection admitted = admit(connection, endpoint);
-        return admitted != null && admitted.cameFrom(client) ? admitted : null;
+    public @Nullable ClientConnection admitFor(InetSocketAddress from, StreamConnection connection, Acceptor endpoint) {
+        ClientConnection client = admit(connection, endpoint);
+        return client != null && client.cameFrom(from) ? client : null;
     }
 
     private @Nullable ClientConnection counted(StreamConnection connection, Acceptor endpoint) {
@@ -166,17 +165,17 @@ public final class OpenConnections {
     }
 
     /** A connection turned out to be another client's: counts it there from now on, unless that client has too many. */
-    boolean recount(ClientConnection admitted, InetAddress address) {
-        AddressRange client = AddressRange.clientOf(address);
-        if (!isWithinLimit(client, address)) {
+    boolean recount(ClientConnection client, InetAddress address) {
+        AddressRange range = AddressRange.clientOf(address);
+        if (!isWithinLimit(range, address)) {
             return false;
         }
-        AddressRange before = admitted.counted();
-        ClientConnection counted = all.computeIfPresent(admitted.connection(), (connection, same) -> {
-            same.counted(client);
+        AddressRange before = client.counted();
+        ClientConnection counted = all.computeIfPresent(client.connection(), (connection, same) -> {
+            same.counted(range);
             return same;
         });
-        release(counted == null ? client : before);
+        release(counted == null ? range : before);
         return true;
     }
 
@@ -198,9 +197,9 @@ public final class OpenConnections {
     }
 
     /** A connection has sent everything that its client gets: nothing waits for it any more. */
-    void answered(ClientConnection admitted) {
+    void answered(ClientConnection client) {
         synchronized (lingering) {
-            if (!all.containsKey(admitted.connection()) || !answered.add(admitted)) {
+            if (!all.containsKey(client.connection()) || !answered.add(client)) {
                 return;
             }
         }
@@ -211,12 +210,12 @@ public final class OpenConnections {
      * A connection has had its last response while its client is still sending: such are closed first when there are
      * too many.
      */
-    void linger(ClientConnection admitted) {
+    void linger(ClientConnection client) {
         int total = limits.total() == 0 ? room.connections(MOST) : limits.total();
         int count;
         synchronized (lingering) {
-            if (all.containsKey(admitted.connection())) {
-                lingering.add(admitted);
+            if (all.containsKey(client.connection())) {
+                lingering.add(client);
             }
             count = lingering.size();
         }
@@ -248,15 +247,15 @@ public final class OpenConnections {
             removed.set(open);
             return null;
         });
-        ClientConnection admitted = removed.get();
-        if (admitted != null) {
+        ClientConnection client = removed.get();
+        if (client != null) {
             synchronized (lingering) {
-                lingering.remove(admitted);
-                answered.remove(admitted);
+                lingering.remove(client);
+                answered.remove(client);
             }
-            admitted.ended();
-            admitted.settled();
-            room.giveClient(admitted.hasEngine());
+            client.ended();
+            client.settled();
+            room.giveClient(client.hasEngine());
             Guard.run("the wait for the last connection", whenFewerAreActive);
         }
     }
@@ -320,26 +319,26 @@ public final class OpenConnections {
 
     /** Tells the connections of an endpoint that it is closing, on their threads. */
     public void leave(Acceptor endpoint) {
-        for (ClientConnection admitted : all.values()) {
-            if (admitted.endpoint() == endpoint) {
-                IoTasks.execute(admitted.connection().getIoThread(), admitted::leave);
+        for (ClientConnection client : all.values()) {
+            if (client.endpoint() == endpoint) {
+                IoTasks.execute(client.connection().getIoThread(), client::leave);
             }
         }
     }
 
     /** Resets the connections of an endpoint, on their threads. */
     public void cut(Acceptor endpoint) {
-        for (ClientConnection admitted : all.values()) {
-            if (admitted.endpoint() == endpoint) {
-                IoTasks.execute(admitted.connection().getIoThread(), admitted::cut);
+        for (ClientConnection client : all.values()) {
+            if (client.endpoint() == endpoint) {
+                IoTasks.execute(client.connection().getIoThread(), client::cut);
             }
         }
     }
 
     /** Closes all connections, on their threads. */
     public void closeAll() {
-        for (ClientConnection admitted : all.values()) {
-            IoTasks.execute(admitted.connection().getIoThread(), admitted::close);
+        for (ClientConnection client : all.values()) {
+            IoTasks.execute(client.connection().getIoThread(), client::close);
         }
     }
 }

@@ -44,12 +44,12 @@ public final class PortTools {
         return buffers;
     }
 
-    Sweeper sweeper(ClientConnection admitted) {
-        return sweepers.apply(admitted.connection().getIoThread());
+    Sweeper sweeper(ClientConnection client) {
+        return sweepers.apply(client.connection().getIoThread());
     }
 
-    HandshakeTurns turns(ClientConnection admitted) {
-        return turns.computeIfAbsent(admitted.connection().getIoThread(), HandshakeTurns::of);
+    HandshakeTurns turns(ClientConnection client) {
+        return turns.computeIfAbsent(client.connection().getIoThread(), HandshakeTurns::of);
     }
 
     HeldRoom held() {

@@ -10,14 +10,14 @@ import org.xnio.StreamConnection;
  */
 public interface Protocols {
     /** Cleartext HTTP for the routes. */
-    void cleartext(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read);
+    void cleartext(ClientConnection client, StreamConnection connection, @Nullable PooledByteBuffer read);
 
     /** Cleartext HTTP that is redirected to an HTTPS endpoint. */
-    void redirect(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read);
+    void redirect(ClientConnection client, StreamConnection connection, @Nullable PooledByteBuffer read);
 
     /** HTTP/1.1 over TLS. */
-    void http1(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read);
+    void http1(ClientConnection client, StreamConnection connection, @Nullable PooledByteBuffer read);
 
     /** HTTP/2 over TLS. */
-    void http2(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read);
+    void http2(ClientConnection client, StreamConnection connection, @Nullable PooledByteBuffer read);
 }

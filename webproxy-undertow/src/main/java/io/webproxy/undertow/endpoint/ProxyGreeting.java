@@ -54,7 +54,7 @@ public final class ProxyGreeting extends Watched {
         }
     }
 
-    private final ClientConnection admitted;
+    private final ClientConnection client;
     private final StreamConnection connection;
     private final boolean required;
     private final Sweeper sweeper;
@@ -69,21 +69,21 @@ public final class ProxyGreeting extends Watched {
     private boolean done;
 
     private ProxyGreeting(
-            ClientConnection admitted,
+            ClientConnection client,
             Policy policy,
             PortTools tools,
             Consumer<ClientConnection> next,
             RulePort.Undetected undetected) {
-        this.admitted = admitted;
-        this.connection = admitted.connection();
+        this.client = client;
+        this.connection = client.connection();
         this.required = policy.mode() == ProxyProtocol.REQUIRED;
-        this.sweeper = tools.sweeper(admitted);
+        this.sweeper = tools.sweeper(client);
         this.buffers = tools.buffers();
         this.refusals = tools.headless();
         this.next = next;
         this.undetected = undetected;
-        this.deadline = admitted.since() + LIMIT_NANOS;
-        this.silentAt = required ? deadline : admitted.since() + policy.silentNanos();
+        this.deadline = client.since() + LIMIT_NANOS;
+        this.silentAt = required ? deadline : client.since() + policy.silentNanos();
     }
 
     /**
@@ -93,35 +93,35 @@ public final class ProxyGreeting extends Watched {
      * @param undetected is told of connections that are closed because their header is missing or malformed
      */
     public static void read(
-            ClientConnection admitted,
+            ClientConnection client,
             Policy policy,
             PortTools tools,
             Consumer<ClientConnection> next,
             RulePort.Undetected undetected) {
         boolean trusted = policy.mode() != ProxyProtocol.OFF
-                && policy.trusts(admitted.client().getAddress());
+                && policy.trusts(client.client().getAddress());
         if (trusted) {
-            new ProxyGreeting(admitted, policy, tools, next, undetected).start();
+            new ProxyGreeting(client, policy, tools, next, undetected).start();
         } else if (policy.mode() == ProxyProtocol.REQUIRED) {
             if (tools.distrusted().isDue()) {
                 LOG.info(
                         "Refused {}: a PROXY header is required, and believed from trusted proxies only, which it isn't"
                                 + " one of; logged at most once a minute",
-                        admitted.client().getAddress().getHostAddress());
+                        client.client().getAddress().getHostAddress());
             }
             try {
-                undetected.closed(admitted.client(), Duration.ZERO, RelayEnd.UNDETECTED_UNKNOWN);
+                undetected.closed(client.client(), Duration.ZERO, RelayEnd.UNDETECTED_UNKNOWN);
             } finally {
-                IoUtils.safeClose(admitted.connection());
+                IoUtils.safeClose(client.connection());
             }
         } else {
-            next.accept(admitted);
+            next.accept(client);
         }
     }
 
     private void start() {
         sweeper.watch(this);
-        admitted.onLeave(() -> {
+        client.onLeave(() -> {
             if (!begun) {
                 close();
             }
@@ -136,7 +136,7 @@ public final class ProxyGreeting extends Watched {
 
     private void fail() {
         try {
-            admitted.fail();
+            client.fail();
         } finally {
             close();
         }
@@ -173,7 +173,7 @@ public final class ProxyGreeting extends Watched {
                     LOG.info(
                             "Refused trusted proxy {}: it sent {} where the PROXY header belongs; logged at most once"
                                     + " a minute",
-                            admitted.client().getAddress().getHostAddress(),
+                            client.client().getAddress().getHostAddress(),
                             header instanceof ProxyHeader.Malformed malformed ? malformed.reason() : "something else");
                 }
                 refuse(
@@ -202,17 +202,17 @@ public final class ProxyGreeting extends Watched {
         } else {
             read.close();
         }
-        if (header != null && header.source() != null && !admitted.cameFrom(header.source())) {
+        if (header != null && header.source() != null && !client.cameFrom(header.source())) {
             LOG.debug("{} has too many connections: refusing more", header.source());
             IoUtils.safeClose(connection);
         } else {
-            next.accept(admitted);
+            next.accept(client);
         }
     }
 
     private void refuse(RelayEnd why) {
         try {
-            undetected.closed(admitted.client(), Duration.ofNanos(sweeper.now() - admitted.since()), why);
+            undetected.closed(client.client(), Duration.ofNanos(sweeper.now() - client.since()), why);
         } finally {
             close();
         }

@@ -10,24 +10,24 @@ import org.xnio.StreamConnection;
  *
  * @param connection the socket, or TLS over it
  */
-record Relayed(ClientConnection admitted, StreamConnection connection, InetSocketAddress local) implements RelayClient {
+record Relayed(ClientConnection source, StreamConnection connection, InetSocketAddress local) implements RelayClient {
     @Override
     public InetSocketAddress client() {
-        return admitted.client();
+        return source.client();
     }
 
     @Override
     public void onLeave(Runnable listener) {
-        admitted.onLeave(listener);
+        source.onLeave(listener);
     }
 
     @Override
     public Lease lease() {
-        return admitted.lease();
+        return source.lease();
     }
 
     @Override
     public void settled() {
-        admitted.settled();
+        source.settled();
     }
 }

@@ -60,8 +60,8 @@ public final class RulePort implements Consumer<ClientConnection> {
     }
 
     @Override
-    public void accept(ClientConnection admitted) {
-        new Visit(this, admitted).start();
+    public void accept(ClientConnection client) {
+        new Visit(this, client).start();
     }
 
     PortTools tools() {
@@ -76,7 +76,8 @@ public final class RulePort implements Consumer<ClientConnection> {
         return times.get();
     }
 
-    @Nullable TlsAcceptor tls() {
+    @Nullable
+    TlsAcceptor tls() {
         return tls;
     }
 

@@ -38,7 +38,7 @@ final class TlsStart extends Watched {
     /** How long the rest of a handshake may take when the endpoint closes. */
     private static final long LEAVE_NANOS = 1_000_000_000L;
 
-    private final ClientConnection admitted;
+    private final ClientConnection client;
     private final StreamConnection raw;
     private final TlsAcceptor tls;
     private final ClientHello hello;
@@ -78,7 +78,7 @@ final class TlsStart extends Watched {
      * @param read everything that was read from the connection; closed by this
      */
     TlsStart(
-            ClientConnection admitted,
+            ClientConnection client,
             TlsAcceptor tls,
             ClientHello hello,
             Sweeper sweeper,
@@ -86,8 +86,8 @@ final class TlsStart extends Watched {
             PortTools tools,
             PooledByteBuffer read,
             Outcome outcome) {
-        this.admitted = admitted;
-        this.raw = admitted.connection();
+        this.client = client;
+        this.raw = client.connection();
         this.tls = tls;
         this.hello = hello;
         this.challenge = TlsChallenges.isChallenge(hello);
@@ -104,12 +104,12 @@ final class TlsStart extends Watched {
     void start(HandshakeTurns turns) {
         PooledByteBuffer waiting = read;
         if (waiting != null && !share.hold(waiting.getBuffer().remaining())) {
-            admitted.refused();
+            client.refused();
             close(false);
             return;
         }
         sweeper.watch(this);
-        admitted.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
+        client.onLeave(() -> deadline = Math.min(deadline, sweeper.now() + LEAVE_NANOS));
         turns.run(() -> guarded("the start of a TLS handshake", this::handshake));
     }
 
@@ -138,7 +138,7 @@ final class TlsStart extends Watched {
         try {
             SslConnection wrapped = tls.wrap(raw, hello);
             secure = wrapped;
-            admitted.securedBy(wrapped);
+            client.securedBy(wrapped);
             replay.pushBack(new PooledAdaptor(all));
             negotiate(wrapped);
         } catch (HelloRefused e) {
@@ -194,7 +194,7 @@ final class TlsStart extends Watched {
             finish();
             String version = engine.getSession().getProtocol();
             boolean resumed = ServerTls.isResumed(engine);
-            admitted.handshaken(version, resumed);
+            client.handshaken(version, resumed);
             wrapped.getSourceChannel().suspendReads();
             wrapped.getSourceChannel().setReadListener(null);
             // keeps nothing of the handshake for the connection's life
@@ -235,7 +235,7 @@ final class TlsStart extends Watched {
     private void close(boolean counts) {
         finish();
         if (counts) {
-            admitted.handshakeFailed();
+            client.handshakeFailed();
             FlightEvents.handshake(true, "", "", false, sweeper.now() - started);
         }
         try {

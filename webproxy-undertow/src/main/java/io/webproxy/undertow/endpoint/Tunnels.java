@@ -16,18 +16,18 @@ public interface Tunnels {
         }
 
         @Override
-        public void control(ClientConnection admitted) {
-            admitted.cut();
+        public void control(ClientConnection client) {
+            client.cut();
         }
 
         @Override
-        public void data(ClientConnection admitted, ByteBuffer read) {
-            admitted.cut();
+        public void data(ClientConnection client, ByteBuffer read) {
+            client.cut();
         }
 
         @Override
-        public void client(ClientConnection admitted, Peeked.ClientHello hello, ByteBuffer read) {
-            admitted.cut();
+        public void client(ClientConnection client, Peeked.ClientHello hello, ByteBuffer read) {
+            client.cut();
         }
     };
 
@@ -35,11 +35,11 @@ public interface Tunnels {
     boolean serves(Peeked.ClientHello hello);
 
     /** An agent's control channel; its ClientHello is read again. */
-    void control(ClientConnection admitted);
+    void control(ClientConnection client);
 
     /** An agent's data connection, with the bytes that were read. */
-    void data(ClientConnection admitted, ByteBuffer read);
+    void data(ClientConnection client, ByteBuffer read);
 
     /** A client of a service behind an agent, with the bytes that were read. */
-    void client(ClientConnection admitted, Peeked.ClientHello hello, ByteBuffer read);
+    void client(ClientConnection client, Peeked.ClientHello hello, ByteBuffer read);
 }

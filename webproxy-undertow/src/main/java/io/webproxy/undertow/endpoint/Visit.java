@@ -35,33 +35,33 @@ final class Visit {
     private static final int UNRECOGNIZED_NAME = 112;
 
     private final RulePort port;
-    private final ClientConnection admitted;
+    private final ClientConnection client;
     private final Sweeper sweeper;
     private final PortTimes times;
     private final long accepted;
 
-    Visit(RulePort port, ClientConnection admitted) {
+    Visit(RulePort port, ClientConnection client) {
         this.port = port;
-        this.admitted = admitted;
-        this.sweeper = port.tools().sweeper(admitted);
+        this.client = client;
+        this.sweeper = port.tools().sweeper(client);
         this.times = port.times();
-        this.accepted = admitted.since();
+        this.accepted = client.since();
     }
 
     void start() {
         // else silent connections would take the descriptors of those that send something
-        admitted.withdrawEngine();
+        client.withdrawEngine();
         new OnSocket().look(accepted + times.silent(), accepted + times.undecided(), null);
     }
 
-    private static @Nullable InetSocketAddress local(ClientConnection admitted) {
-        return admitted.connection().getLocalAddress(InetSocketAddress.class);
+    private static @Nullable InetSocketAddress local(ClientConnection client) {
+        return client.connection().getLocalAddress(InetSocketAddress.class);
     }
 
     private void close(StreamConnection connection) {
-        admitted.settled();
+        client.settled();
         IoUtils.safeClose(connection);
-        IoUtils.safeClose(admitted.connection());
+        IoUtils.safeClose(client.connection());
     }
 
     private void close(StreamConnection connection, RelayEnd why) {
@@ -73,13 +73,13 @@ final class Visit {
     }
 
     private void undetected(RelayEnd why) {
-        port.undetected().closed(admitted.client(), Duration.ofNanos(sweeper.now() - accepted), why);
+        port.undetected().closed(client.client(), Duration.ofNanos(sweeper.now() - accepted), why);
     }
 
     /** Counts the connection for a rule until it closes. */
     private void serve(Ruling ruling) {
-        admitted.settled();
-        admitted.countFor(ruling.counters());
+        client.settled();
+        client.countFor(ruling.counters());
     }
 
     /** Reads the first bytes of a connection, and acts on the outcome. */
@@ -94,10 +94,10 @@ final class Visit {
 
         void look(long silentAt, long undecidedAt, @Nullable PooledByteBuffer early) {
             new FirstBytes(
-                            admitted,
+                            client,
                             connection,
                             new PortDetection(
-                                    rules.rulesFor(admitted.client().getAddress()),
+                                    rules.rulesFor(client.client().getAddress()),
                                     hello -> port.tools().tunnels().serves(hello)),
                             new FirstBytes.Times(silentAt, undecidedAt),
                             sweeper,
@@ -142,13 +142,13 @@ final class Visit {
 
         @Override
         public void crowded() {
-            admitted.refused();
+            client.refused();
             close(connection);
         }
 
         @Override
         public void failed() {
-            admitted.fail();
+            client.fail();
             close(connection);
         }
 
@@ -173,15 +173,15 @@ final class Visit {
          * The relay gets all bytes as if none had been read; no pooled buffer waits for the connection to its target.
          */
         void relay(RelayRule rule, @Nullable PooledByteBuffer read) {
-            admitted.settled();
+            client.settled();
             if (read != null) {
                 replay(HeldBytes.unpooled(read));
             }
-            InetSocketAddress local = local(admitted);
+            InetSocketAddress local = local(client);
             if (local == null) {
                 close(connection);
             } else {
-                port.tools().relays().open(rule, new Relayed(admitted, connection, local));
+                port.tools().relays().open(rule, new Relayed(client, connection, local));
             }
         }
     }
@@ -189,7 +189,7 @@ final class Visit {
     /** The bytes on the socket itself. */
     private final class OnSocket extends Stage {
         OnSocket() {
-            super(admitted.connection(), port.rules());
+            super(client.connection(), port.rules());
         }
 
         @Override
@@ -200,15 +200,15 @@ final class Visit {
             if (relay != null) {
                 relay(relay, read);
             } else if (decision.rule().action() == PortRule.Action.TUNNEL) {
-                admitted.countFor(ruling.counters());
+                client.countFor(ruling.counters());
                 tunnel(decision.rule(), hello, read);
             } else if (hello != null) {
                 openTls(ruling, hello, read);
             } else {
                 serve(ruling);
                 switch (decision.rule().action()) {
-                    case REDIRECT -> port.protocols().redirect(admitted, connection, read);
-                    default -> port.protocols().cleartext(admitted, connection, read);
+                    case REDIRECT -> port.protocols().redirect(client, connection, read);
+                    default -> port.protocols().cleartext(client, connection, read);
                 }
             }
         }
@@ -232,40 +232,40 @@ final class Visit {
             PooledByteBuffer kept = HeldBytes.unpooled(read);
             Tunnels tunnels = port.tools().tunnels();
             if (hello == null) {
-                tunnels.data(admitted, kept.getBuffer());
+                tunnels.data(client, kept.getBuffer());
             } else if (rule.protocol() == PortRule.Protocol.TUNNEL_CLIENT) {
-                tunnels.client(admitted, hello, kept.getBuffer());
+                tunnels.client(client, hello, kept.getBuffer());
             } else {
                 replay(kept);
-                port.tools().turns(admitted).run(() -> tunnels.control(admitted));
+                port.tools().turns(client).run(() -> tunnels.control(client));
             }
         }
 
         /** Whether it is an ACME challenge that is known here. */
         private boolean isChallenge(Peeked.ClientHello hello) {
             TlsAcceptor tls = port.tls();
-            InetSocketAddress local = local(admitted);
+            InetSocketAddress local = local(client);
             return tls != null && local != null && tls.hasAnswer(Offer.of(hello, local));
         }
 
         @Override
         public void malformed(Decision.Malformed decision) {
-            LOG.debug("{} sent {}", AddressText.of(admitted.client()), decision.reason());
+            LOG.debug("{} sent {}", AddressText.of(client.client()), decision.reason());
             TlsStart.sendAlert(connection, decision.alert());
             super.malformed(decision);
         }
 
         private void openTls(@Nullable Ruling ruling, Peeked.ClientHello hello, PooledByteBuffer read) {
             TlsAcceptor tls = port.tls();
-            InetSocketAddress local = local(admitted);
-            if (tls == null || local == null || !admitted.takeEngine()) {
+            InetSocketAddress local = local(client);
+            if (tls == null || local == null || !client.takeEngine()) {
                 read.close();
                 close(connection);
                 return;
             }
             ClientHello offer = Offer.of(hello, local);
             new TlsStart(
-                            admitted,
+                            client,
                             tls,
                             offer,
                             sweeper,
@@ -273,7 +273,7 @@ final class Visit {
                             port.tools(),
                             read,
                             new OfTls(ruling, offer.applicationProtocols().isEmpty()))
-                    .start(port.tools().turns(admitted));
+                    .start(port.tools().turns(client));
         }
     }
 
@@ -289,7 +289,7 @@ final class Visit {
 
         @Override
         public void opened(SslConnection secure, String protocol, @Nullable PooledByteBuffer early) {
-            admitted.settled();
+            client.settled();
             RuleSet inside = ruling == null ? null : ruling.inside();
             if (inside != null && mayBeLookedInto) {
                 long now = sweeper.now();
@@ -300,15 +300,15 @@ final class Visit {
                 serve(ruling);
             }
             if ("h2".equals(protocol)) {
-                port.protocols().http2(admitted, secure, early);
+                port.protocols().http2(client, secure, early);
             } else {
-                port.protocols().http1(admitted, secure, early);
+                port.protocols().http1(client, secure, early);
             }
         }
 
         @Override
         public void closing(boolean failed) {
-            admitted.settled();
+            client.settled();
             if (failed) {
                 undetected(RelayEnd.UNDETECTED_MALFORMED);
             }
@@ -316,8 +316,8 @@ final class Visit {
 
         @Override
         public void failed() {
-            admitted.fail();
-            close(admitted.connection());
+            client.fail();
+            close(client.connection());
         }
     }
 
@@ -335,7 +335,7 @@ final class Visit {
                 relay(relay, read);
             } else {
                 serve(ruling);
-                port.protocols().http1(admitted, connection, read);
+                port.protocols().http1(client, connection, read);
             }
         }
     }

@@ -68,7 +68,7 @@ final class AgentPorts implements PublicSide.Ports {
         }
         InetSocketAddress address =
                 bind.map(host -> new InetSocketAddress(host, port)).orElseGet(() -> new InetSocketAddress(port));
-        Acceptor acceptor = new Acceptor(connections, admitted -> first.accept(admitted, port));
+        Acceptor acceptor = new Acceptor(connections, client -> first.accept(client, port));
         try {
             AcceptingChannel<StreamConnection> server = acceptor.listen(
                     worker,

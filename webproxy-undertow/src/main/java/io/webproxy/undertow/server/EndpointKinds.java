@@ -137,13 +137,13 @@ final class EndpointKinds {
         Optional<Duration> silent = listen.rules().map(PortRules::detectTime);
         RulePort.Undetected undetected =
                 listen.protocol() == Listen.Protocol.RULES ? undetected(endpoint) : (client, after, why) -> {};
-        return admitted -> {
+        return client -> {
             ProxyGreeting.Policy policy = settings.get().proxyProtocol();
             ProxyProtocol mode = own.orElse(policy.mode());
             ProxyGreeting.Policy ofEndpoint = silent.map(
                             time -> new ProxyGreeting.Policy(mode, policy.trusted(), time.toNanos()))
                     .orElseGet(() -> new ProxyGreeting.Policy(mode, policy.trusted()));
-            ProxyGreeting.read(admitted, ofEndpoint, tools, next, undetected);
+            ProxyGreeting.read(client, ofEndpoint, tools, next, undetected);
         };
     }
 

@@ -36,9 +36,9 @@ final class HttpEndpoints {
 
     /** The handler of an endpoint that speaks only cleartext HTTP. */
     Consumer<ClientConnection> clear(HttpHandler root) {
-        return admitted -> {
-            admitted.settled();
-            openClear(admitted, root, admitted.connection(), null);
+        return client -> {
+            client.settled();
+            openClear(client, root, client.connection(), null);
         };
     }
 
@@ -50,58 +50,57 @@ final class HttpEndpoints {
         return new Protocols() {
             @Override
             public void cleartext(
-                    ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                openClear(admitted, handlers.clear(), connection, read);
+                    ClientConnection client, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                openClear(client, handlers.clear(), connection, read);
             }
 
             @Override
             public void redirect(
-                    ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                openClear(admitted, handlers.toHttps(), connection, read);
+                    ClientConnection client, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                openClear(client, handlers.toHttps(), connection, read);
             }
 
             @Override
-            public void http1(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                open(admitted, handlers.secure(), connection, null, read);
+            public void http1(ClientConnection client, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                open(client, handlers.secure(), connection, null, read);
             }
 
             @Override
-            public void http2(ClientConnection admitted, StreamConnection connection, @Nullable PooledByteBuffer read) {
-                openHttp2(admitted, handlers.secure(), connection, 0, read);
+            public void http2(ClientConnection client, StreamConnection connection, @Nullable PooledByteBuffer read) {
+                openHttp2(client, handlers.secure(), connection, 0, read);
             }
         };
     }
 
-    private static Origin origin(ClientConnection admitted) {
-        return new Origin(
-                admitted.client(), admitted.lease(), admitted.connection(), admitted::answered, admitted::linger);
+    private static Origin origin(ClientConnection client) {
+        return new Origin(client.client(), client.lease(), client.connection(), client::answered, client::linger);
     }
 
     /** Without TLS there is no ALPN: the first bytes decide. */
     private void openClear(
-            ClientConnection admitted, HttpHandler root, StreamConnection connection, @Nullable PooledByteBuffer read) {
+            ClientConnection client, HttpHandler root, StreamConnection connection, @Nullable PooledByteBuffer read) {
         open(
-                admitted,
+                client,
                 root,
                 connection,
-                (prefaceRead, rest) -> openHttp2(admitted, root, connection, prefaceRead, rest),
+                (prefaceRead, rest) -> openHttp2(client, root, connection, prefaceRead, rest),
                 read);
     }
 
     private void open(
-            ClientConnection admitted,
+            ClientConnection client,
             HttpHandler root,
             StreamConnection connection,
             Http1.@Nullable Http2Switch toHttp2,
             @Nullable PooledByteBuffer read) {
-        Http1Connection opened = http1.open(connection, origin(admitted), root, toHttp2, read);
+        Http1Connection opened = http1.open(connection, origin(client), root, toHttp2, read);
         if (!opened.isHandedOver()) {
-            admitted.onLeave(opened::leave);
+            client.onLeave(opened::leave);
         }
     }
 
     private void openHttp2(
-            ClientConnection admitted,
+            ClientConnection client,
             HttpHandler root,
             StreamConnection connection,
             int prefaceRead,
@@ -109,14 +108,14 @@ final class HttpEndpoints {
         ServerSettings now = settings.get();
         Http2Connection opened = new Http2Connection(
                 connection,
-                origin(admitted),
+                origin(client),
                 buffers,
                 root,
                 exchanges.bodies().isAmple() ? UPLOAD_WINDOW : Http2Connection.DEFAULT_WINDOW,
                 now.http().limits(),
                 now.http2(),
                 exchanges);
-        admitted.onLeave(opened::leave);
+        client.onLeave(opened::leave);
         opened.start(prefaceRead, read);
     }
 }

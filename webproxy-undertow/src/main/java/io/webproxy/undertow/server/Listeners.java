@@ -79,11 +79,11 @@ final class Listeners implements Part {
      * accepted.
      */
     private static final class Becoming implements Consumer<ClientConnection> {
-        private volatile Consumer<ClientConnection> what = admitted -> IoUtils.safeClose(admitted.connection());
+        private volatile Consumer<ClientConnection> what = client -> IoUtils.safeClose(client.connection());
 
         @Override
-        public void accept(ClientConnection admitted) {
-            what.accept(admitted);
+        public void accept(ClientConnection client) {
+            what.accept(client);
         }
     }
 

@@ -91,29 +91,29 @@ final class TunnelSides implements Tunnels, Part {
 
     TunnelSides(Lent lent) {
         this.lent = lent;
-        this.dialled = new Acceptor(lent.connections(), admitted -> {});
+        this.dialled = new Acceptor(lent.connections(), client -> {});
     }
 
     /** A connection as the tunnels' side sees it. */
-    private record Arrived(ClientConnection admitted) implements Incoming {
+    private record Arrived(ClientConnection source) implements Incoming {
         @Override
         public StreamConnection connection() {
-            return admitted.connection();
+            return source.connection();
         }
 
         @Override
         public InetSocketAddress client() {
-            return admitted.client();
+            return source.client();
         }
 
         @Override
         public void settled() {
-            admitted.settled();
+            source.settled();
         }
 
         @Override
         public void onLeave(Runnable listener) {
-            admitted.onLeave(listener);
+            source.onLeave(listener);
         }
     }
 
@@ -124,46 +124,46 @@ final class TunnelSides implements Tunnels, Part {
     }
 
     @Override
-    public void control(ClientConnection admitted) {
-        with(admitted, side -> side.control(new Arrived(admitted)));
+    public void control(ClientConnection client) {
+        with(client, side -> side.control(new Arrived(client)));
     }
 
     @Override
-    public void data(ClientConnection admitted, ByteBuffer read) {
-        with(admitted, side -> side.data(new Arrived(admitted), read));
+    public void data(ClientConnection client, ByteBuffer read) {
+        with(client, side -> side.data(new Arrived(client), read));
     }
 
     @Override
-    public void client(ClientConnection admitted, Peeked.ClientHello hello, ByteBuffer read) {
-        with(admitted, side -> side.client(new Arrived(admitted), hello, read));
+    public void client(ClientConnection client, Peeked.ClientHello hello, ByteBuffer read) {
+        with(client, side -> side.client(new Arrived(client), hello, read));
     }
 
-    private void port(ClientConnection admitted, int port) {
-        with(admitted, side -> side.port(new Arrived(admitted), port));
+    private void port(ClientConnection client, int port) {
+        with(client, side -> side.port(new Arrived(client), port));
     }
 
-    private void with(ClientConnection admitted, Consumer<PublicSide> what) {
+    private void with(ClientConnection client, Consumer<PublicSide> what) {
         PublicSide side = publicSide;
         if (side == null) {
-            admitted.settled();
-            IoUtils.safeClose(admitted.connection());
+            client.settled();
+            IoUtils.safeClose(client.connection());
         } else {
             Guard.run("a connection of a tunnel", () -> what.accept(side), () -> {
-                admitted.settled();
-                IoUtils.safeClose(admitted.connection());
+                client.settled();
+                IoUtils.safeClose(client.connection());
             });
         }
     }
 
     /** Terminates the TLS of a client that came through a tunnel. */
-    private void https(StreamConnection connection, InetSocketAddress client) {
-        ClientConnection admitted = lent.connections().admitFor(client, connection, dialled);
-        if (admitted == null) {
+    private void https(StreamConnection connection, InetSocketAddress address) {
+        ClientConnection client = lent.connections().admitFor(address, connection, dialled);
+        if (client == null) {
             IoUtils.safeClose(connection);
         } else {
             Guard.run(
                     "opening a connection",
-                    () -> lent.https().get().accept(admitted),
+                    () -> lent.https().get().accept(client),
                     () -> IoUtils.safeClose(connection));
         }
     }
