@@ -126,7 +126,7 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
     public void requestBytesTaken(long bytes) {
         health.taken();
         failover.sent();
-        if (!failover.isAgain() || !request.isReplaying()) {
+        if (relay != null || !failover.isAgain() || !request.isReplaying()) {
             exchange.limits().activity();
         }
     }
