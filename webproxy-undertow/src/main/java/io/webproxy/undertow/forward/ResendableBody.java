@@ -91,17 +91,22 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         to.suspendWrites();
     }
 
-    /** The request won't be sent again: discards what is buffered. */
+    /**
+     * The request won't be sent again. A sink that waits goes on, because its answer may be the client's after all; any
+     * other doesn't get what is still to be sent again.
+     */
     void giveUp() {
+        if (waits) {
+            waits = false;
+            settle();
+            to.wakeupWrites();
+            return;
+        }
         boolean cut = again != null;
         again = null;
         settle();
         if (cut) {
             truncate();
-        }
-        if (waits) {
-            waits = false;
-            to.wakeupWrites();
         }
     }
 

@@ -12,6 +12,7 @@ import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
 import io.webproxy.undertow.testing.Front;
 import io.webproxy.undertow.testing.Http2Client;
+import io.webproxy.undertow.testing.TestClock;
 import io.webproxy.undertow.testing.TestProxy;
 import io.webproxy.undertow.testing.UpstreamKind;
 import java.io.IOException;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -197,6 +199,87 @@ class EarlyAnswerTest {
                     .startsWith("HTTP/1.1 429 ")
                     .endsWith("a");
             assertThat(proxy.record().attempts()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void uploadThatIsSentAgainGoesOnWhenItsEarlyAnswerIsTheClients() throws Exception {
+        try (RawUpstream first = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.read(LENGTH);
+                    c.send(BUSY.replace("Content", "Retry-After: 60¶Content") + "a");
+                    c.end();
+                });
+                RawUpstream second = narrow(c -> {
+                    c.readHead();
+                    awaitBlocked(c);
+                    c.send(BUSY.replace("Content", "Retry-After: 1¶Content"));
+                    c.socket().setReceiveBufferSize(LENGTH);
+                    assertThat(c.read(LENGTH)).hasSize(LENGTH);
+                    c.send("b");
+                });
+                RefusedPort refused = RefusedPort.open();
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(first.uri(), second.uri(), refused.uri())
+                                                .balancing(Balancing.failover()))
+                                        .retryOn(429)
+                                        .retryBodyBytes(16 << 20))
+                                .retries(1, 1000));
+                RawConnection client = proxy.raw()) {
+            FutureTask<String> upload = upload(client);
+            assertThat(upload.get(30, TimeUnit.SECONDS))
+                    .startsWith("HTTP/1.1 429 ")
+                    .endsWith("b");
+        }
+    }
+
+    /** Bytes move, so it isn't silent. */
+    @Test
+    void uploadThatIsSentAgainForLongIsNotCutAfterItsEarlyAnswer() throws Exception {
+        CountDownLatch waited = new CountDownLatch(1);
+        CountDownLatch most = new CountDownLatch(1);
+        CountDownLatch waitedAgain = new CountDownLatch(1);
+        TestClock clock = new TestClock();
+        try (RawUpstream first = RawUpstream.start(c -> {
+                    c.readHead();
+                    c.read(LENGTH);
+                    c.send(BUSY + "a");
+                    c.end();
+                });
+                RawUpstream second = narrow(c -> {
+                    c.readHead();
+                    awaitBlocked(c);
+                    c.send("HTTP/1.1 200 OK¶Content-Length: 2¶¶");
+                    waited.await(30, TimeUnit.SECONDS);
+                    c.socket().setReceiveBufferSize(1 << 20);
+                    c.read(LENGTH / 8 * 7);
+                    most.countDown();
+                    waitedAgain.await(30, TimeUnit.SECONDS);
+                    assertThat(c.read(LENGTH / 8)).hasSize(LENGTH / 8);
+                    c.send("ok");
+                });
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        clock,
+                        p -> p.route(r -> r.forward(UpstreamGroup.of(first.uri(), second.uri())
+                                                .balancing(Balancing.failover()))
+                                        .retryOn(429)
+                                        .retryBodyBytes(16 << 20))
+                                .retries(1, 1000));
+                RawConnection client = proxy.raw()) {
+            FutureTask<String> head = new FutureTask<>(() -> {
+                client.send("PUT / HTTP/1.1¶Host: localhost¶Content-Length: " + LENGTH + "¶¶" + "x".repeat(LENGTH));
+                return client.readHead();
+            });
+            new Thread(head, "upload").start();
+            assertThat(head.get(30, TimeUnit.SECONDS)).startsWith("HTTP/1.1 200 ");
+            clock.passAndLook(Duration.ofSeconds(40));
+            waited.countDown();
+            assertThat(most.await(30, TimeUnit.SECONDS)).isTrue();
+            clock.passAndLook(Duration.ofSeconds(40));
+            waitedAgain.countDown();
+            assertThat(client.read(2)).isEqualTo("ok");
         }
     }
 }
