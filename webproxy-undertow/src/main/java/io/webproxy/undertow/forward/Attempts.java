@@ -265,6 +265,9 @@ final class Attempts implements UpstreamPool.Taker {
         } else if (!mayQueue() && moveOn(false)) {
             return;
         }
+        if (error == ForwardError.POOL_EXHAUSTED) {
+            health.crowded(detail);
+        }
         asker.unserved(error, detail);
     }
 

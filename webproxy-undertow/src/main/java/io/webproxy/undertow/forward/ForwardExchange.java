@@ -101,7 +101,12 @@ final class ForwardExchange extends Facade implements UpstreamListener, Attempts
 
     @Override
     public void choiceFailed(UpstreamChoice.FailedException why) {
-        LOG.error("No upstream for {}: {}", exchange, why.getMessage(), why.getCause());
+        LOG.error(
+                "No upstream for {}: {}; {}",
+                exchange,
+                why.getMessage(),
+                ForwardError.APPLICATION_FAILED.advice(),
+                why.getCause());
         if (!failover.fallBack()) {
             end().applicationFailed();
         }

@@ -66,7 +66,7 @@ public final class Forwarder implements HttpHandler {
         if (now - due >= 0 && nextWarning.compareAndSet(due, now + WARN_EVERY.toNanos())) {
             LOG.warn(
                     "Requests of route {} come back to this server: one of its upstreams, or what that forwards to, is"
-                            + " this server again",
+                            + " this server again; correct its address, or the host that it is asked for",
                     exchange.route().name());
         }
         exchange.failed(ForwardError.REQUEST_REJECTED);

@@ -135,6 +135,13 @@ final class PassiveHealth {
         tell(error, detail);
     }
 
+    /** It takes no more requests. */
+    void crowded(String why) {
+        if (pool != null) {
+            pool.health().crowded(why);
+        }
+    }
+
     /** It failed without having executed anything of the request; the pool logs that itself. */
     void failed() {
         judge(true);

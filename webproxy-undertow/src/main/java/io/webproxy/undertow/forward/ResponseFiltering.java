@@ -157,8 +157,9 @@ final class ResponseFiltering implements ResponseListener, Expiry {
         } catch (Throwable e) {
             // Throwable: the client is waiting, and no limit ends that any more
             LOG.error(
-                    "The decision of route {}'s response filter can't be carried out",
+                    "The decision of route {}'s response filter can't be carried out; {}",
                     exchange.route().name(),
+                    ForwardError.APPLICATION_FAILED.advice(),
                     e);
             exchange.failed(ForwardError.APPLICATION_FAILED);
             // what the owner still holds of the upstream ends with the exchange
@@ -180,7 +181,11 @@ final class ResponseFiltering implements ResponseListener, Expiry {
 
     private void failed(Throwable why) {
         if (isWaiting()) {
-            LOG.error("The response filter of route {} failed", exchange.route().name(), why);
+            LOG.error(
+                    "The response filter of route {} failed; {}",
+                    exchange.route().name(),
+                    ForwardError.APPLICATION_FAILED.advice(),
+                    why);
             unfiltered(ForwardError.APPLICATION_FAILED, "its filter failed");
         }
     }

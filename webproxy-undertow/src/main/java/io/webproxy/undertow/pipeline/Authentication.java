@@ -73,7 +73,11 @@ final class Authentication implements Stage {
             throws Exception {
         Exchange exchange = passage.exchange();
         if (decision == null) {
-            LOG.error("The authenticator failed on route {}", exchange.route().name(), failure);
+            LOG.error(
+                    "The authenticator failed on route {}; {}",
+                    exchange.route().name(),
+                    ForwardError.APPLICATION_FAILED.advice(),
+                    failure);
             failed(exchange);
         } else if (decision.isGranted()) {
             String user = decision.user().orElseThrow();

@@ -88,7 +88,12 @@ record RouteAnswer(HttpHandler forwarder, StatusAnswer status) implements Stage 
 
     /** The application's code failed; {@code what} names it in the log. */
     static void failed(Exchange exchange, String what, Throwable why) {
-        LOG.error("The {} of route {} failed", what, exchange.route().name(), why);
+        LOG.error(
+                "The {} of route {} failed; {}",
+                what,
+                exchange.route().name(),
+                ForwardError.APPLICATION_FAILED.advice(),
+                why);
         exchange.failed(ForwardError.APPLICATION_FAILED);
         LocalAnswer.send(exchange, 500, "The service failed to handle this request.", Map.of());
     }

@@ -50,6 +50,11 @@ public final class ObservedHealth {
         }
     }
 
+    /** A request gets 503 because too many others use it. */
+    public void crowded(String why) {
+        news.crowded(why);
+    }
+
     /** A group ejects it, because it fails too many requests. */
     public void avoided(String why) {
         news.down(null, upstream + " " + why);

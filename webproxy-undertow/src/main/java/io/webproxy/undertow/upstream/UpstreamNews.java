@@ -26,6 +26,7 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe. Times are nanoseconds of a monotonic clock.
  */
 final class UpstreamNews {
+    private static final String NO_LEG = "see the log of the upstream, and what its health check asks for";
     private static final Logger LOG = LoggerFactory.getLogger("io.webproxy.upstream");
     private static final long MINUTE = Duration.ofMinutes(1).toNanos();
     /**
@@ -55,6 +56,7 @@ final class UpstreamNews {
     private boolean succeededSince;
     private final Rest rest = new Rest();
     private final Rest restOfAnswers = new Rest();
+    private final Rest restOfCrowds = new Rest();
 
     /** What can happen. */
     private enum Kind {
@@ -124,6 +126,7 @@ final class UpstreamNews {
     private void trouble(Kind what, @Nullable ForwardError leg, String why) {
         String said = null;
         boolean goesDown;
+        ForwardError ofSentence;
         synchronized (this) {
             long now = nanoClock.getAsLong();
             if (!failing) {
@@ -138,6 +141,7 @@ final class UpstreamNews {
             }
             goesDown = what == Kind.DOWN && !downTold;
             downTold |= goesDown;
+            ofSentence = error;
             lastFailure = now;
             succeededSince = false;
             if (rest.isOver(now)) {
@@ -150,7 +154,7 @@ final class UpstreamNews {
                 }
             }
         }
-        log(said, what);
+        log(said, what, ofSentence);
         if (goesDown || (said != null && what == Kind.FAILED)) {
             tell(what, leg, said == null ? why : said);
         }
@@ -174,7 +178,7 @@ final class UpstreamNews {
                 said = tell(now);
             }
         }
-        log(said, what);
+        log(said, what, leg);
         if (said != null && what == Kind.FAILED) {
             tell(what, leg, said);
         }
@@ -235,7 +239,7 @@ final class UpstreamNews {
             }
         }
         if (back != null) {
-            log(logged ? back : null, Kind.UP);
+            log(logged ? back : null, Kind.UP, null);
             tell(Kind.UP, null, back);
         }
     }
@@ -252,8 +256,24 @@ final class UpstreamNews {
             }
         }
         if (said != null && !silent) {
-            LOG.info("{}", said);
+            LOG.info("{}", advised(said, what.advice()));
             tell(Kind.FAILED, what, said);
+        }
+    }
+
+    /** A request gets 503 because too many others use it. */
+    void crowded(String why) {
+        String said = null;
+        synchronized (this) {
+            long now = nanoClock.getAsLong();
+            if (restOfCrowds.isOver(now)) {
+                said = restOfCrowds.say(now);
+            } else {
+                restOfCrowds.unsaid++;
+            }
+        }
+        if (said != null && !silent) {
+            LOG.warn("{} takes no more: {}{}; {}", upstream, why, said, ForwardError.POOL_EXHAUSTED.advice());
         }
     }
 
@@ -273,14 +293,20 @@ final class UpstreamNews {
         silent = true;
     }
 
-    private void log(@Nullable String said, Kind what) {
+    /** The same with what a person would do next, unless it says so itself, which is more to the point. */
+    private static String advised(String said, String advice) {
+        return said.contains("(expected: ") ? said : said + "; " + advice;
+    }
+
+    private void log(@Nullable String said, Kind what, @Nullable ForwardError leg) {
         if (said == null || silent) {
             return;
         }
         if (what == Kind.UP) {
             LOG.info("{}", said);
         } else {
-            LOG.warn("{}", said);
+            // without a leg the sentence is that of a health check, or of a group that ejects it
+            LOG.warn("{}", advised(said, leg == null ? NO_LEG : leg.advice()));
         }
     }
 

@@ -2,6 +2,9 @@ package io.webproxy.undertow.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.webproxy.observe.ForwardError;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.observe.UpstreamEvent;
@@ -15,6 +18,9 @@ import java.util.List;
 import java.util.PriorityQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 /** What is said of an upstream that fails, is down, or comes back: how often, and in which words. */
 @ExtendWith(LeakCheck.class)
@@ -55,6 +61,55 @@ class UpstreamNewsTest {
                 .toList();
         events.clear();
         return said;
+    }
+
+    private static List<String> logged(Runnable action) {
+        Logger log = (Logger) LoggerFactory.getLogger("io.webproxy.upstream");
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        log.addAppender(lines);
+        try {
+            action.run();
+        } finally {
+            log.detachAppender(lines);
+        }
+        return lines.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void eachFailureIsLoggedWithWhatAPersonWouldDoNext(ForwardError error) {
+        assertThat(logged(() -> news.failed(error, "http://a.test:80 fails")))
+                .containsExactly("http://a.test:80 fails; " + error.advice());
+        assertThat(logged(() -> news.answerFailed(error, "it fails")))
+                .containsExactly("http://a.test:80 failed a request: it fails; " + error.advice());
+    }
+
+    @Test
+    void failureThatSaysItsRemedyItselfIsLoggedAsItIs() {
+        String said = "TLS to https://a.test:443 fails: it doesn't speak TLS (expected: http://)";
+        assertThat(logged(() -> news.failed(ForwardError.CONNECT_TLS, said))).containsExactly(said);
+    }
+
+    @Test
+    void upstreamWhoseConnectionsAreTakenIsLoggedOnceAMinuteWithWhatAPersonWouldDoNext() {
+        for (String more : new String[] {"", " (9 more failures since the last line)"}) {
+            assertThat(logged(() -> {
+                        for (int i = 0; i < 10; i++) {
+                            news.crowded("all connections are taken");
+                        }
+                    }))
+                    .containsExactly("http://a.test:80 takes no more: all connections are taken" + more + "; "
+                            + ForwardError.POOL_EXHAUSTED.advice());
+            pass(Duration.ofMinutes(1));
+        }
+    }
+
+    @Test
+    void healthCheckThatFailsIsLoggedWithWhatAPersonWouldDoNext() {
+        assertThat(logged(() -> news.down(null, "http://a.test:80 fails its health check /health")))
+                .containsExactly("http://a.test:80 fails its health check /health; see the log of the upstream, and what"
+                        + " its health check asks for");
     }
 
     @Test
