@@ -2,12 +2,13 @@
 # Programs that embed the proxy as the README says: each is built by Maven, started, asked by curl, and closed by SIGTERM within 15 s.
 #
 #   spring   Spring Boot 3.5 with Tomcat, Jetty, Undertow and WebFlux, and Boot 4 with Tomcat, Jetty and WebFlux
+#   actuator Spring Boot 3.5 with actuator, exposed by two proxies with metrics in its registry: its meters and those of both proxies are what was asked for
 #   modules  a program and webproxy-api on the module path, the engine on the class path; with the engine on the module path a sentence says why not
 #   image    a runtime image by jlink with the jars on its class path; without a module that is needed a sentence names it
 #   release  a version cut as CONTRIBUTING.md says, with a key of this run: every file of the staging folder is there and its signature is good, and the program
 #            is built and started with that folder alone
 #
-# Arguments: which of them; all by default. Options by environment: BOOT_3 (3.5.16), BOOT_4 (4.0.7), JAVA_HOME.
+# Arguments: which of them; all by default. Options by environment: BOOT_3 (3.5.16), BOOT_4 (4.0.7), BOOT_ACTUATOR (3.5.10), JAVA_HOME.
 set -euo pipefail
 cd "$(dirname "$0")/../tools"
 [ -z "${JAVA_HOME:-}" ] || JAVA=$JAVA_HOME/bin/java
@@ -15,7 +16,7 @@ cd "$(dirname "$0")/../tools"
 . ./common.sh
 need curl mvn
 home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")")}
-[ $# -gt 0 ] || set -- spring modules image release
+[ $# -gt 0 ] || set -- spring actuator modules image release
 
 # The modules as built, under a version of their own in the local repository while this runs.
 version=0-embedded-$$ release=0-release-$$
@@ -73,7 +74,7 @@ starter() {
 }
 
 projects=()
-three=${BOOT_3:-3.5.16} four=${BOOT_4:-4.0.7}
+three=${BOOT_3:-3.5.16} four=${BOOT_4:-4.0.7} watched=${BOOT_ACTUATOR:-3.5.10}
 mkdir "$work/sources" && cp -r embedded/boot/embedded "$work/sources/"
 sources=$work/sources
 for what in "$@"; do
@@ -87,11 +88,16 @@ for what in "$@"; do
       project boot-4-jetty "$sources" "$(boot "$four")" "$(starter webmvc "$without_tomcat"; starter jetty)"
       project boot-4-webflux "$sources" "$(boot "$four")" "$(starter webflux)"
       ;;
+    actuator)
+      mkdir "$work/watched" && cp -r embedded/actuator/embedded "$work/watched/"
+      project boot-3-actuator "$work/watched" "$(boot "$watched")" \
+        "$(starter web; starter actuator; dependency io.micrometer:micrometer-registry-prometheus)"
+      ;;
     modules | image)
       [ -d "$work/plain" ] || project plain "$work/none" "" ""
       ;;
     release) need gpg ;;
-    *) die "$what (expected: spring, modules, image or release)" ;;
+    *) die "$what (expected: spring, actuator, modules, image or release)" ;;
   esac
 done
 build_projects() {
@@ -112,6 +118,7 @@ started() { # name, command…: starts a program, asks it, closes it
   pids+=("$pid")
   ready "$pid" "$name"
   [ "$(curl -sS --insecure --max-time 10 "${uri}hello" 2>&1)" = hello ] || die "$name: no answer through the proxy"
+  [ "$name" != boot-3-actuator ] || meters "$name"
   kill "$pid"
   for _ in $(seq 150); do
     kill -0 "$pid" 2>/dev/null || break
@@ -124,6 +131,42 @@ started() { # name, command…: starts a program, asks it, closes it
   grep -qx closed "$work/$name.out" || die "$name: not closed: $(tail -n 3 "$work/$name.err")"
   ! grep -h -A 3 -E 'Exception|Error:|failed to close' "$work/$name.out" "$work/$name.err" || die "$name: see above"
   echo "$name: started, asked, closed"
+}
+counted() { # a text of Prometheus: how many requests and handshakes, one kind a line
+  python3 - "$1" <<'P'
+import re, sys
+counts = {}
+for line in open(sys.argv[1]):
+    sample = re.fullmatch(r'([a-z_]+)(?:\{(.*)\})? (\S+)', line.rstrip())
+    if not sample:
+        continue
+    tags = dict(re.findall(r'(\w+)="([^"]*)"', sample[2] or ''))
+    server = tags.get('server')
+    key = {'http_server_requests_seconds_count': 'application' if tags.get('uri') == '/hello' else None,
+           'webproxy_requests_seconds_count': f'{server} {tags.get("status")}',
+           'webproxy_upstream_requests_seconds_count': f'{server} upstream',
+           'webproxy_handshakes_total': f'{server} handshakes'}.get(sample[1])
+    if key:
+        counts[key] = counts.get(key, 0) + float(sample[3])
+print(', '.join(f'{key} {round(value)}' for key, value in sorted(counts.items()) if value))
+P
+}
+meters() { # name: asks more, after one request by HTTPS, and compares that with what actuator shows
+  local application inner found wanted='application 7, inner 200 4, inner 404 1, inner upstream 5, open 200 3, open handshakes 3, open upstream 3'
+  application=$(sed -n 's/^application //p' "$work/$1.out")
+  inner=$(sed -n 's/^inner //p' "$work/$1.out")
+  for _ in 1 2; do curl -sS --insecure -o "$work/null" "${uri}hello"; done
+  for _ in 1 2 3 4; do curl -sS -o "$work/null" "${inner}hello"; done
+  curl -sS -o "$work/null" "${inner}missing"
+  for _ in $(seq 20); do
+    # a record is made when the response has been sent
+    curl -sS "${application}actuator/prometheus" >"$work/metrics"
+    found=$(counted "$work/metrics")
+    [ "$found" != "$wanted" ] || break
+    sleep 0.5
+  done
+  [ "$found" = "$wanted" ] || die "$1: $found (expected: $wanted)"
+  echo "$1: $found"
 }
 refuses() { # name, part of the sentence, command…
   local name=$1 sentence=$2
@@ -180,9 +223,13 @@ options=()
 [ "$("$home/bin/java" --version | sed -n '1s/^[^0-9]*\([0-9]*\).*/\1/p')" -lt 24 ] || options=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow)
 for what in "$@"; do
   case $what in
+    actuator)
+      started boot-3-actuator "$home/bin/java" "${options[@]}" -XX:TieredStopAtLevel=1 -cp "$work/boot-3-actuator/target/classes:$(cat "$work/boot-3-actuator/target/classpath")" \
+        embedded.App --server.port=0 --management.endpoints.web.exposure.include=prometheus
+      ;;
     spring)
       for name in "${projects[@]}"; do
-        [ "$name" != plain ] || continue
+        case $name in plain | boot-3-actuator) continue ;; esac
         started "$name" "$home/bin/java" "${options[@]}" -XX:TieredStopAtLevel=1 -cp "$work/$name/target/classes:$(cat "$work/$name/target/classpath")" embedded.App --server.port=0
       done
       ;;

@@ -64,7 +64,11 @@ public final class Guard {
             Long before = LOGGED.get(place);
             if (before == null || now - before >= QUIET_NANOS) {
                 LOGGED.put(place, now);
-                LOG.error("Unexpected failure in {}, logged at most once a minute: {}; report it with this stack trace", place, thrown, thrown);
+                LOG.error(
+                        "Unexpected failure in {}, logged at most once a minute: {}; report it with this stack trace",
+                        place,
+                        thrown,
+                        thrown);
             }
         } catch (Throwable e) {
             // there is no memory even for logging

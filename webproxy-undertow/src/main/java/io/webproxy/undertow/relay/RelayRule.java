@@ -94,8 +94,8 @@ public final class RelayRule {
     void unreachable(String detail) {
         if (state.warning.isDue()) {
             LOG.warn(
-                    "Rule {} of {}: no target can be connected to, which is logged at most once a minute: {}; start one of"
-                            + " them, or correct its address",
+                    "Rule {} of {}: no target can be connected to, which is logged at most once a minute: {}; start"
+                            + " one of them, or correct its address",
                     state.name,
                     state.endpoint,
                     detail);

@@ -65,7 +65,8 @@ final class IoThreads {
     }
 
     /** A sentence that says which thread has ended; null while all are running. */
-    @Nullable String failure() {
+    @Nullable
+    String failure() {
         return watch.failure();
     }
 
@@ -85,8 +86,10 @@ final class IoThreads {
         worker.shutdown();
         try {
             if (!ended.await(END_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn("The IO threads haven't ended within {} s: the server counts as closed; a thread dump shows which call of"
-                                + " the application blocks one", END_SECONDS);
+                LOG.warn(
+                        "The IO threads haven't ended within {} s: the server counts as closed; a thread dump shows"
+                                + " which call of the application blocks one",
+                        END_SECONDS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

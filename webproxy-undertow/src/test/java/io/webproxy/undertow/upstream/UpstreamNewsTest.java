@@ -108,8 +108,9 @@ class UpstreamNewsTest {
     @Test
     void healthCheckThatFailsIsLoggedWithWhatAPersonWouldDoNext() {
         assertThat(logged(() -> news.down(null, "http://a.test:80 fails its health check /health")))
-                .containsExactly("http://a.test:80 fails its health check /health; see the log of the upstream, and what"
-                        + " its health check asks for");
+                .containsExactly(
+                        "http://a.test:80 fails its health check /health; see the log of the upstream, and what"
+                                + " its health check asks for");
     }
 
     @Test
