@@ -74,7 +74,7 @@ final class EventMeters {
     }
 
     /**
-     * Lets go the meters of rules that no port has any more, if there is no room for new ones.
+     * Removes the meters of rules that no port has any more, if there is no room for new ones.
      *
      * @param names the rules of all ports
      * @param ports the endpoints with rules

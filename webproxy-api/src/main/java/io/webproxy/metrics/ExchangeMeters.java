@@ -73,7 +73,7 @@ final class ExchangeMeters {
     }
 
     /**
-     * Lets go the meters of all other routes if there is no room for new ones. What ends for them later is counted for
+     * Removes the meters of all other routes if there is no room for new ones. What ends for them later is counted for
      * {@code other}, or as that of a new route.
      */
     void retainRoutes(Set<String> names) {

@@ -212,8 +212,8 @@ public final class AcmeIssuer implements Issuer {
                 return Optional.empty();
             }
             // A GET: needs neither the account nor its key.
-            Login nobody = session.login(settings.directory().toURL(), Keys.create("EC"));
-            RenewalInfo info = nobody.bindRenewalInfo(certificate);
+            Login unregistered = session.login(settings.directory().toURL(), Keys.create("EC"));
+            RenewalInfo info = unregistered.bindRenewalInfo(certificate);
             Optional<Instant> retryAfter;
             try {
                 retryAfter = info.fetch();

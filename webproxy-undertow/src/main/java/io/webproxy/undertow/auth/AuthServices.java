@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What checks of passwords need of a server. Thread-safe. */
 interface AuthServices {
-    /** Who sends the users of a password file to upstreams, see {@link SentUsers}; null if nobody does. */
+    /** Who sends the users of a password file to upstreams, see {@link SentUsers}; null if none does. */
     default @Nullable String senderOf(Path file) {
         return null;
     }

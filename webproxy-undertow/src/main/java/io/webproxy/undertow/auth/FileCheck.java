@@ -82,7 +82,7 @@ final class FileCheck implements CredentialCheck {
         users++;
     }
 
-    /** Who sends the file's users to upstreams, on any of the servers; null if nobody does. */
+    /** Who sends the file's users to upstreams, on any of the servers; null if none does. */
     private @Nullable String sender() {
         return contexts.stream()
                 .filter(context -> !context.executor().isShutdown())

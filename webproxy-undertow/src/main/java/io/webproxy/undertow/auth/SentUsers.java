@@ -47,7 +47,7 @@ public record SentUsers(Map<Path, String> senders) {
         return new SentUsers(Map.copyOf(all));
     }
 
-    /** Who sends the users of a file; null if nobody does. */
+    /** Who sends the users of a file; null if none does. */
     @Nullable
     String senderOf(Path file) {
         return senders.get(file);

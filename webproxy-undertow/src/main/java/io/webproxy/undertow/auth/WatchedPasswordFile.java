@@ -27,7 +27,7 @@ final class WatchedPasswordFile {
     /**
      * Watches a file.
      *
-     * @param sender who sends its users to upstreams, at each reading; null if nobody does
+     * @param sender who sends its users to upstreams, at each reading; null if none does
      */
     WatchedPasswordFile(Path file, Supplier<@Nullable String> sender) {
         this.file = file;

@@ -6,7 +6,7 @@ import io.webproxy.undertow.upstream.UpstreamStream;
 import java.io.IOException;
 import org.xnio.conduits.StreamSourceConduit;
 
-/** What is left of a response that nobody gets. */
+/** What is left of a response that isn't forwarded. */
 final class Leftover {
     /** What is at hand up to this length is read, so that the connection can serve again. */
     private static final int MOST = 16 * 1024;
@@ -40,7 +40,7 @@ final class Leftover {
                 rest -= read;
             }
         } catch (IOException e) {
-            // broken, which is no news about a response that nobody gets
+            // broken, which is no news about a response that isn't forwarded
         }
         return false;
     }
