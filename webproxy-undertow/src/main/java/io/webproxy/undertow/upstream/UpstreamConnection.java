@@ -379,11 +379,11 @@ public final class UpstreamConnection implements UpstreamStream {
         if (closed) {
             return;
         }
-        boolean reusable = persistent && !parser.leniency().isUsed() && request != null && request.isComplete();
+        RequestBodySink sent = request;
         listener = null;
-        if (reusable) {
+        if (persistent && !parser.leniency().isUsed() && sent != null && sent.isComplete()) {
             // who holds it still must not touch the next exchange's socket
-            request.discard();
+            sent.discard();
             request = null;
             response = null;
             served++;
