@@ -3,8 +3,10 @@ package io.webproxy;
 import io.webproxy.auth.Authenticator;
 import io.webproxy.auth.BasicAuth;
 import io.webproxy.route.Route;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.spi.AcceptedPasswords;
 import io.webproxy.spi.IdentityField;
+import io.webproxy.spi.SessionAffinity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -29,6 +31,13 @@ record SentUsers(@Nullable Authenticator server, Set<String> certificateFields) 
                     .forEach(match -> problems.add("route " + route.name() + ": matchHeader(\"" + match.name()
                             + "\") can never match, because sendUser removes it from all requests (expected: another"
                             + " field)"));
+            if (route.upstreamGroup().map(UpstreamGroup::balancing).orElse(null) instanceof SessionAffinity affinity
+                    && !affinity.isCookie()
+                    && fields.stream().anyMatch(sent -> IdentityField.isAlike(sent, affinity.name()))) {
+                problems.add("route " + route.name() + ": Balancing.header(\"" + affinity.name()
+                        + "\") never finds a session, because sendUser removes it from all requests (expected: another"
+                        + " field)");
+            }
             String field = route.userField().orElse(null);
             if (field == null) {
                 continue;

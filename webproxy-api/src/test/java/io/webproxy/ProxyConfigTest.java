@@ -12,8 +12,10 @@ import io.webproxy.http.HttpLimits;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.InsideBuilder;
 import io.webproxy.port.Sni;
+import io.webproxy.route.Balancing;
 import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Route;
+import io.webproxy.route.UpstreamGroup;
 import io.webproxy.spi.AccessLogFormat;
 import io.webproxy.spi.EndpointSettings;
 import io.webproxy.spi.Listen;
@@ -172,6 +174,20 @@ class ProxyConfigTest {
                 .containsExactly(
                         "route b: matchHeader(\"" + name + "\") can never match, because sendUser removes it from"
                                 + " all requests (expected: another field)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"X-Who", "x_who"})
+    void sessionsByAFieldOfUsersThatNoRequestHasAreAProblem(String name) {
+        UpstreamGroup group = UpstreamGroup.of("http://127.0.0.1:1", "http://127.0.0.1:2");
+        assertThat(problems(valid().route(
+                                r -> r.name("a").path("/a").sendUser("x-who").forward("http://127.0.0.1:1"))
+                        .route(r -> r.name("b").path("/b").forward(group.balancing(Balancing.header(name))))
+                        .route(r -> r.name("c").path("/c").forward(group.balancing(Balancing.cookie("X-Who"))))
+                        .route(r -> r.name("d").path("/d").forward(group.balancing(Balancing.header("X-Whom"))))))
+                .containsExactly("route b: Balancing.header(\"" + name
+                        + "\") never finds a session, because sendUser removes it from all requests (expected: another"
+                        + " field)");
     }
 
     @Test

@@ -351,11 +351,9 @@ class LeastTimeTest {
                 RawUpstream b = saying("b");
                 RawUpstream old = saying("o");
                 TestProxy proxy = TestProxy.start(
-                        Front.H1,
-                        clock,
-                        p -> slowly(balancing, old.uri()).apply(p.trustedProxies("127.0.0.1")))) {
-            proxy.server().update(p -> slowly(balancing, a.uri(), b.uri(), old.uri())
-                    .apply(p));
+                        Front.H1, clock, p -> slowly(balancing, old.uri()).apply(p.trustedProxies("127.0.0.1")))) {
+            proxy.server()
+                    .update(p -> slowly(balancing, a.uri(), b.uri(), old.uri()).apply(p));
             int ofOld = 0;
             for (int i = 1; i <= 40; i++) {
                 try (Response response = proxy.get("/", "X-Session", "s" + i, "X-Forwarded-For", "192.0.2." + i)) {
