@@ -2,6 +2,7 @@ package io.webproxy.undertow.status;
 
 import io.webproxy.observe.ForwardError;
 import java.time.Instant;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,11 +23,19 @@ record Failure(
         @Nullable String route,
         @Nullable String upstream,
         long nanos) {
+    private static final Pattern QUERY = Pattern.compile("\\?\\S*");
+    private static final Pattern HEALTH_CHECK = Pattern.compile("health check /\\S*");
+
     /** Whose side it was. */
     enum Leg {
         CLIENT,
         PROXY,
         UPSTREAM
+    }
+
+    /** A sentence of the log without what may hold a secret: queries, and the path of a health check. */
+    static String sentence(String text) {
+        return Json.cut(HEALTH_CHECK.matcher(QUERY.matcher(text).replaceAll("")).replaceAll("health check"));
     }
 
     static Leg leg(ForwardError error) {

@@ -130,7 +130,7 @@ final class History implements ProxyObserver {
                     Instant.now(),
                     end == RelayEnd.FAILED ? Leg.PROXY : Leg.UPSTREAM,
                     end.name(),
-                    relay.detail().isEmpty() ? "The connection failed." : Json.cut(relay.detail()),
+                    relay.detail().isEmpty() ? "The connection failed." : Failure.sentence(relay.detail()),
                     null,
                     0,
                     Json.cut(relay.endpoint()
@@ -156,7 +156,7 @@ final class History implements ProxyObserver {
                 Instant.now(),
                 leg,
                 error,
-                Json.cut(detail),
+                Failure.sentence(detail),
                 null,
                 0,
                 null,

@@ -131,7 +131,7 @@ record Snapshot(
                                 "secondsLeft", Duration.between(now, end).toSeconds()),
                         () -> out.nothing("secondsLeft"));
         out.time("nextAttempt", certificate.nextAttempt());
-        out.text("lastError", certificate.lastError());
+        out.text("lastError", certificate.lastError().map(Failure::sentence));
         out.text("state", state(certificate, now));
     }
 
@@ -322,7 +322,7 @@ record Snapshot(
                                 .map(each -> each.getKey() + ": " + each.getValue())
                                 .toList(),
                         MOST_NAMES);
-                out.text("failure", server.failure());
+                out.text("failure", server.failure().map(Failure::sentence));
             });
         });
     }

@@ -174,7 +174,7 @@ class StatusPageTest {
                         Front.H1,
                         b -> b.forward(UpstreamGroup.of("http://127.0.0.1:" + refused.port())
                                 .named("gone")
-                                .healthCheck(HealthCheck.path("/health")
+                                .healthCheck(HealthCheck.path("/secret-check?key=secret-key")
                                         .withInterval(Duration.ofMillis(100))
                                         .withThresholds(1, 1))))) {
             assertThat(code(proxy.get("/secret-path?token=secret-query"))).isIn(502, 503);
@@ -187,6 +187,10 @@ class StatusPageTest {
                         .anySatisfy(failure -> assertThat(failure)
                                 .containsEntry("leg", "UPSTREAM")
                                 .containsEntry("method", "GET")
+                                .containsEntry("upstream", refused.uri()));
+                assertThat(list(status, "failures"))
+                        .anySatisfy(failure -> assertThat(failure)
+                                .containsEntry("error", "UPSTREAM_DOWN")
                                 .containsEntry("upstream", refused.uri()));
                 assertThat(status.toString()).doesNotContain("secret-");
             });
