@@ -147,7 +147,7 @@ public final class FilterDecision {
         more.put(Objects.requireNonNull(name, "name"), Objects.requireNonNull(value, "value"));
         if (later.isPresent()) {
             throw new IllegalStateException(
-                    "addTag: " + this + " (expected: a tag of the decision that its stage has)");
+                    "addTag: " + this + " (expected: addTag of the decision that the stage completes with)");
         }
         return new FilterDecision(answer, later, path, headers, upstream, Map.copyOf(more));
     }
@@ -191,7 +191,8 @@ public final class FilterDecision {
     private FilterDecision changed(
             String what, Optional<String> newPath, List<HeaderEdit> edits, Optional<Upstream> chosen) {
         if (answer.isPresent() || later.isPresent()) {
-            throw new IllegalStateException(what + ": " + this + " (expected: a change of FilterDecision.proceed())");
+            throw new IllegalStateException(what + ": " + this
+                    + " (expected: FilterDecision.proceed(), the only decision that can be changed)");
         }
         return new FilterDecision(answer, later, newPath, edits, chosen, tags);
     }

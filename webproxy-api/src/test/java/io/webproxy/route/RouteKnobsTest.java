@@ -311,7 +311,8 @@ class RouteKnobsTest {
             assertThatIllegalStateException()
                     .isThrownBy(() -> change.apply(decision))
                     .withMessageMatching(
-                            "\\w+: answer\\(.*\\) \\(expected: a change of FilterDecision.proceed\\(\\)\\)");
+                            "\\w+: answer\\(.*\\) \\(expected: FilterDecision.proceed\\(\\), the only decision that"
+                                    + " can be changed\\)");
         }
     }
 
@@ -325,11 +326,13 @@ class RouteKnobsTest {
         for (UnaryOperator<FilterDecision> change : changes()) {
             assertThatIllegalStateException()
                     .isThrownBy(() -> change.apply(decision))
-                    .withMessageMatching("\\w+: later \\(expected: a change of FilterDecision.proceed\\(\\)\\)");
+                    .withMessageMatching(
+                            "\\w+: later \\(expected: FilterDecision.proceed\\(\\), the only decision that can be"
+                                    + " changed\\)");
         }
         assertThatIllegalStateException()
                 .isThrownBy(() -> decision.addTag("a", "b"))
-                .withMessage("addTag: later (expected: a tag of the decision that its stage has)");
+                .withMessage("addTag: later (expected: addTag of the decision that the stage completes with)");
     }
 
     private static List<UnaryOperator<FilterDecision>> changes() {

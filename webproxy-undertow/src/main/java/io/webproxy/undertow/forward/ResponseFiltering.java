@@ -169,10 +169,10 @@ final class ResponseFiltering implements ResponseListener, Expiry {
 
     private static @Nullable String problem(@Nullable FilterDecision made) {
         if (made == null) {
-            return "it decided null";
+            return "it returned null in place of a decision";
         }
         if (made.later().isPresent()) {
-            return "it decided later, twice";
+            return "the stage of its later decision has brought another later one";
         }
         return made.path().isPresent() || made.upstream().isPresent()
                 ? "it chose a path or an upstream, which is for request filters"

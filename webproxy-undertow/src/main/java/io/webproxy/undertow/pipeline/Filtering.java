@@ -48,7 +48,10 @@ final class Filtering implements Stage {
                     "filter",
                     failure != null
                             ? failure
-                            : new IllegalStateException("it decided " + (decision == null ? "null" : "later, twice")));
+                            : new IllegalStateException(
+                                    decision == null
+                                            ? "it returned null in place of a decision"
+                                            : "the stage of its later decision has brought another later one"));
             return false;
         }
         if (decision.answer().isPresent()) {
