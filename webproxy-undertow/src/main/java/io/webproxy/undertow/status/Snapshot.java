@@ -236,6 +236,7 @@ record Snapshot(
             json.counts("refusedBy", status.refusals());
             json.number("failed", status.failed());
             json.counts("handshakes", status.handshakes());
+            json.counts("resumedHandshakes", status.resumedHandshakes());
             json.number("failedHandshakes", status.failedHandshakes());
             json.number("descriptors", status.descriptors());
             json.number("descriptorLimit", status.descriptorLimit());

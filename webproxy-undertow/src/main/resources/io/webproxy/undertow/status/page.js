@@ -448,7 +448,8 @@
 
   function connections(c, upgraded, provider) {
     const reasons = Object.entries(c.refusedBy).map(([why, n]) => why + ' ' + number.format(n));
-    const versions = Object.entries(c.handshakes).map(([version, n]) => version + ' ' + number.format(n));
+    const versions = Object.entries(c.handshakes).map(([version, n]) => version + ' ' + number.format(n)
+      + (c.resumedHandshakes[version] ? ', ' + number.format(c.resumedHandshakes[version]) + ' resumed' : ''));
     const entries = [
       ['Open', number.format(c.open) + (c.lingering ? ', ' + number.format(c.lingering) + ' lingering' : '')],
       ['WebSockets and upgrades', number.format(upgraded)],
@@ -457,7 +458,7 @@
     ];
     if (provider !== null) {
       entries.push(['TLS by', provider]);
-      entries.push(['Handshakes', versions.length ? versions.join(', ') : '0']);
+      entries.push(['Handshakes', versions.length ? versions.join('; ') : '0']);
       entries.push(['Failed handshakes', number.format(c.failedHandshakes)]);
     }
     if (c.descriptorLimit > 0) {
