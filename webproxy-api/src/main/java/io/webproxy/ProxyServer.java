@@ -6,6 +6,7 @@ import io.webproxy.spi.Engines;
 import io.webproxy.spi.IpLiteral;
 import io.webproxy.spi.Listen;
 import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServedRoutes;
 import io.webproxy.spi.ServerObserver;
 import io.webproxy.tunnel.Announcement;
 import io.webproxy.tunnel.Tunnel;
@@ -181,7 +182,7 @@ public final class ProxyServer implements AutoCloseable {
         for (ProxyObserver observer : config.observers()) {
             if (observer instanceof ServerObserver reader) {
                 try {
-                    reader.servesRoutes(config.routes());
+                    reader.servesRoutes(new ServedRoutes(config.routes()));
                     reader.serves(running);
                 } catch (RuntimeException e) {
                     LOG.warn(

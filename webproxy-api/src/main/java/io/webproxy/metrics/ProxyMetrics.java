@@ -8,8 +8,8 @@ import io.webproxy.observe.TunnelEvent;
 import io.webproxy.route.Route;
 import io.webproxy.spi.ExchangeData;
 import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServedRoutes;
 import io.webproxy.spi.ServerObserver;
-import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
@@ -71,11 +71,11 @@ public final class ProxyMetrics implements ServerObserver, AutoCloseable {
 
     /** Called by the server. */
     @Override
-    public void servesRoutes(List<Route> routes) {
-        Groups groups = Groups.of(routes);
+    public void servesRoutes(ServedRoutes routes) {
+        Groups groups = Groups.of(routes.all());
         status.configured(groups);
         exchanges.configured(groups);
-        exchanges.retainRoutes(routes.stream().map(Route::name).collect(Collectors.toUnmodifiableSet()));
+        exchanges.retainRoutes(routes.all().stream().map(Route::name).collect(Collectors.toUnmodifiableSet()));
     }
 
     /** Makes room for new names, where there is none. */

@@ -1,9 +1,8 @@
 package io.webproxy.observe;
 
-import io.webproxy.route.Route;
 import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServedRoutes;
 import io.webproxy.spi.ServerObserver;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -54,7 +53,7 @@ final class AsyncObserver implements ServerObserver {
     }
 
     @Override
-    public void servesRoutes(List<Route> routes) {
+    public void servesRoutes(ServedRoutes routes) {
         if (target instanceof ServerObserver reader) {
             reader.servesRoutes(routes);
         }

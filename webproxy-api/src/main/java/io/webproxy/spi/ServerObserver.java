@@ -1,8 +1,6 @@
 package io.webproxy.spi;
 
 import io.webproxy.observe.ProxyObserver;
-import io.webproxy.route.Route;
-import java.util.List;
 
 /** An observer that also reads the status of the server that it is given to. */
 public interface ServerObserver extends ProxyObserver {
@@ -14,5 +12,5 @@ public interface ServerObserver extends ProxyObserver {
     void serves(ProxyEngine.Running server);
 
     /** The routes in force; called before {@link #serves}. */
-    default void servesRoutes(List<Route> routes) {}
+    default void servesRoutes(ServedRoutes routes) {}
 }

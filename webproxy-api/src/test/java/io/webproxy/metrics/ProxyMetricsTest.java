@@ -23,6 +23,7 @@ import io.webproxy.route.UpstreamGroup;
 import io.webproxy.spi.CounterData;
 import io.webproxy.spi.PoolData;
 import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServedRoutes;
 import io.webproxy.spi.ServerObserver;
 import io.webproxy.spi.StatusData;
 import io.webproxy.tls.CertificateStatus;
@@ -246,8 +247,8 @@ class ProxyMetricsTest {
         UpstreamGroup llm = UpstreamGroup.of("http://a:80", "http://b:80").named("llm");
         UpstreamGroup other = UpstreamGroup.of("http://b:80", "http://c:80").named("other");
         try (ProxyMetrics metrics = ProxyMetrics.bind(registry)) {
-            metrics.servesRoutes(
-                    List.of(route("one", llm), route("two", other), route("three", UpstreamGroup.of("https://d:443"))));
+            metrics.servesRoutes(new ServedRoutes(List.of(
+                    route("one", llm), route("two", other), route("three", UpstreamGroup.of("https://d:443")))));
             metrics.serves(server(() -> status(Map.of("http://a:80", new PoolData(5, 2, 1, true, false)), List.of())));
 
             assertThat(gauge(
@@ -282,7 +283,7 @@ class ProxyMetricsTest {
                             .count())
                     .isEqualTo(1);
 
-            metrics.servesRoutes(List.of(route("one", llm.named("models"))));
+            metrics.servesRoutes(new ServedRoutes(List.of(route("one", llm.named("models")))));
             metrics.serves(server(() -> status(Map.of(), List.of())));
             assertThat(upstreams()).containsExactlyInAnyOrder("http://a:80", "http://b:80");
             assertThat(registry.find("webproxy.upstream.requests").timers()).isEmpty();
@@ -345,8 +346,8 @@ class ProxyMetricsTest {
                 String name = "u" + i;
                 metrics.serves(server(
                         () -> status(Map.of("http://" + name, new PoolData(1, 1, 0, false, true)), List.of())));
-                metrics.servesRoutes(List.of(
-                        Route.builder().name("/" + name).answer(Answer.of(204)).build()));
+                metrics.servesRoutes(new ServedRoutes(List.of(
+                        Route.builder().name("/" + name).answer(Answer.of(204)).build())));
                 metrics.exchangeEnded(Records.of("GET", 200, "/", "HTTP/1.1", "/" + name, "http://" + name, null));
             }
             assertThat(registry.find("webproxy.upstream.requests").timers())

@@ -56,7 +56,7 @@ class ArchitectureTest {
             entry("port", Set.of("http", "tls", "tunnel")),
             entry("tunnel", Set.of()),
             entry("observe", Set.of("timeout")),
-            entry("metrics", Set.of("", "observe", "timeout", "tls", "tunnel")));
+            entry("metrics", Set.of("", "observe", "route", "timeout", "tls", "tunnel")));
 
     /** What each package of the engine may use besides itself and the API; the top may use auth and server. */
     private static final Map<String, Set<String>> ENGINE_ARROWS = Map.ofEntries(

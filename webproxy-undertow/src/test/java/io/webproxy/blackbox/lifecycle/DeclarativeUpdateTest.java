@@ -13,6 +13,7 @@ import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.Endpoint;
 import io.webproxy.route.Route;
 import io.webproxy.spi.ProxyEngine;
+import io.webproxy.spi.ServedRoutes;
 import io.webproxy.spi.ServerObserver;
 import io.webproxy.spi.TlsProvider;
 import io.webproxy.testing.LeakCheck;
@@ -98,8 +99,8 @@ class DeclarativeUpdateTest {
             public void serves(ProxyEngine.Running server) {}
 
             @Override
-            public void servesRoutes(List<Route> routes) {
-                told.add(routes.stream().map(Route::name).collect(Collectors.toSet()));
+            public void servesRoutes(ServedRoutes routes) {
+                told.add(routes.all().stream().map(Route::name).collect(Collectors.toSet()));
             }
         };
         try (ProxyServer server = ProxyServer.builder()
