@@ -447,8 +447,8 @@ public final class ProxyConfig {
         }
 
         /**
-         * Whether TLS is the JDK's, for clients, upstreams and tunnels. Default: no, it is Conscrypt's, which is faster,
-         * or the JDK's where Conscrypt's native library doesn't load.
+         * Whether TLS is the JDK's, for clients, upstreams and tunnels. Default: no, it is Conscrypt's, which is
+         * faster, or the JDK's where Conscrypt's native library doesn't load.
          */
         public Builder jdkTls(boolean on) {
             this.tlsProvider = on ? TlsProvider.JDK : TlsProvider.AUTO;

@@ -41,8 +41,8 @@ public sealed interface ProxyStatus permits StatusData {
     Map<String, Long> handshakes();
 
     /**
-     * How many of them resumed a session of an earlier connection, in TLS 1.2 by a session id or a ticket, in TLS 1.3 by
-     * a ticket; by version too, without zeros.
+     * How many of them resumed a session of an earlier connection, in TLS 1.2 by a session id or a ticket, in TLS 1.3
+     * by a ticket; by version too, without zeros.
      */
     Map<String, Long> resumedHandshakes();
 
@@ -79,8 +79,8 @@ public sealed interface ProxyStatus permits StatusData {
     List<Rule> rules();
 
     /**
-     * Connections since the start that no rule took: by the name of the endpoint, with an entry for each that has rules,
-     * and by reason, without zeros.
+     * Connections since the start that no rule took: by the name of the endpoint, with an entry for each that has
+     * rules, and by reason, without zeros.
      */
     Map<String, Map<RelayEnd, Long>> undetected();
 

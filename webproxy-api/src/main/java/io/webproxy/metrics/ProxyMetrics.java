@@ -20,9 +20,9 @@ import java.util.stream.Collectors;
  * <p>No tag has a value of a request but the method, the status and the protocol, each one of a fixed set, and there is
  * a limit to how many sets of tags there are: what comes later is counted with tags of the value {@code other}.
  *
- * <p>Thread-safe. It may outlive its server, and count for the next one; a closed server is released when the meters are
- * read. An update that takes it out of the configuration doesn't tell it: it shows the status of that server until that
- * is closed.
+ * <p>Thread-safe. It may outlive its server, and count for the next one; a closed server is released when the meters
+ * are read. An update that takes it out of the configuration doesn't tell it: it shows the status of that server until
+ * that is closed.
  */
 @SuppressWarnings("exports") // Micrometer is optional
 public final class ProxyMetrics implements ServerObserver, AutoCloseable {

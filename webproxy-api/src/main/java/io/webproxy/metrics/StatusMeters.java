@@ -147,8 +147,8 @@ final class StatusMeters {
     }
 
     /**
-     * Shows an upstream that a request has used, though no route has it: whoever reads all meters doesn't get those that
-     * reading adds. Never waits.
+     * Shows an upstream that a request has used, though no route has it: whoever reads all meters doesn't get those
+     * that reading adds. Never waits.
      */
     void show(String upstream) {
         if (lock.tryLock()) {

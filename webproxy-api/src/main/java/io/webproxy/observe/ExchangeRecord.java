@@ -50,8 +50,8 @@ public sealed interface ExchangeRecord permits ExchangeData {
     Optional<String> route();
 
     /**
-     * The upstream that answered or failed last, such as {@code http://10.0.0.7:8000}; empty when the request was sent to
-     * none.
+     * The upstream that answered or failed last, such as {@code http://10.0.0.7:8000}; empty when the request was sent
+     * to none.
      */
     Optional<String> upstream();
 

@@ -9,8 +9,8 @@ public sealed interface Endpoint permits EndpointData {
     InetSocketAddress address();
 
     /**
-     * {@code https}: HTTP/2 and HTTP/1.1 over TLS, with cleartext HTTP redirected; {@code http}: cleartext HTTP/1.1, and
-     * HTTP/2 by prior knowledge (RFC 9113 section 3.3); {@code redirect}: the same, answered with a redirect to the
+     * {@code https}: HTTP/2 and HTTP/1.1 over TLS, with cleartext HTTP redirected; {@code http}: cleartext HTTP/1.1,
+     * and HTTP/2 by prior knowledge (RFC 9113 section 3.3); {@code redirect}: the same, answered with a redirect to the
      * HTTPS endpoint; {@code rules}: several protocols, distinguished by rules.
      */
     String protocol();

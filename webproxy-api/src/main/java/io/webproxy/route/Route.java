@@ -640,9 +640,9 @@ public final class Route {
          * filters and authenticators see them. A filter of this route can't change the field. Upstreams that believe it
          * must be reachable through this server only.
          *
-         * <p>A user's name has visible ASCII characters only: another one of {@code BasicAuth} stops the start or
-         * the update, or refuses the changed password file as a whole, and one of an authenticator of one's own is
-         * answered with 500.
+         * <p>A user's name has visible ASCII characters only: another one of {@code BasicAuth} stops the start or the
+         * update, or refuses the changed password file as a whole, and one of an authenticator of one's own is answered
+         * with 500.
          *
          * @throws IllegalArgumentException if the name has other characters than letters, digits and hyphens, or has a
          *     meaning of its own
@@ -848,8 +848,8 @@ public final class Route {
         /**
          * Lets an HTTP/1.1 client that closes its sending side after its request (a TCP FIN, or close_notify) still get
          * its response. It may seem a right of every client, but a client that closes for good looks the same until
-         * something is written; so by default the request is aborted at once. Over TLS it needs
-         * {@code jdkTls(true)}: Conscrypt ends both directions, as TLS 1.2 does (RFC 5246 section 7.2.1).
+         * something is written; so by default the request is aborted at once. Over TLS it needs {@code jdkTls(true)}:
+         * Conscrypt ends both directions, as TLS 1.2 does (RFC 5246 section 7.2.1).
          */
         public Builder allowHalfClose() {
             this.halfClose = true;

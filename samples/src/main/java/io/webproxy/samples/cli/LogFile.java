@@ -150,8 +150,8 @@ final class LogFile implements AutoCloseable {
     }
 
     /**
-     * From now on SIGHUP opens these anew, and doesn't end the process. If none of them is a file the signal does what it
-     * did.
+     * From now on SIGHUP opens these anew, and doesn't end the process. If none of them is a file the signal does what
+     * it did.
      */
     static Signals.Handler reopenedOnHangup(LogFile... files) {
         return Stream.of(files).anyMatch(LogFile::isFile)

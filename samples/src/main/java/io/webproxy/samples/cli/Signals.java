@@ -19,8 +19,8 @@ final class Signals {
     }
 
     /**
-     * Handles a signal from now on, on a thread of the JVM. Nothing happens in a JVM that has no such signals, or leaves
-     * them alone.
+     * Handles a signal from now on, on a thread of the JVM. Nothing happens in a JVM that has no such signals, or
+     * leaves them alone.
      *
      * @param name such as {@code TERM}
      * @param action receives the signal's number

@@ -7,7 +7,9 @@ import io.webproxy.tls.CertificateStatus;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What the demo's page shows of the proxy in front of it, which only a service in the same JVM can know. Thread-safe. */
+/**
+ * What the demo's page shows of the proxy in front of it, which only a service in the same JVM can know. Thread-safe.
+ */
 final class AboutProxy {
     private volatile @Nullable ProxyServer proxy;
 

@@ -192,7 +192,9 @@ final class AnswerFailover {
         tryAnother();
     }
 
-    /** The last attempt failed: the client gets the answer that was kept. Returns false if there is none, or no more. */
+    /**
+     * The last attempt failed: the client gets the answer that was kept. Returns false if there is none, or no more.
+     */
     boolean fallBack() {
         Kept best = kept;
         if (best == null || best.isBroken()) {

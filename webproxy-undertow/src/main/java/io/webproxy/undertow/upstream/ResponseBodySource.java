@@ -86,7 +86,9 @@ final class ResponseBodySource implements PlainSource {
         return taken;
     }
 
-    /** Looks at what has arrived before the first read, which gets it: the listener hears if the body is broken already. */
+    /**
+     * Looks at what has arrived before the first read, which gets it: the listener hears if the body is broken already.
+     */
     void lookAhead(ByteBufferPool buffers) {
         if (failure == null && !ended && !isEmpty()) {
             LookAhead seen = new LookAhead(source, early, buffers);

@@ -7,7 +7,10 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A test of a {@link Front}, for HTTP/1.1 in cleartext and HTTP/2 over TLS: the TLS engine doesn't matter to what it tests. */
+/**
+ * A test of a {@link Front}, for HTTP/1.1 in cleartext and HTTP/2 over TLS: the TLS engine doesn't matter to what it
+ * tests.
+ */
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)
 @ParameterizedTest

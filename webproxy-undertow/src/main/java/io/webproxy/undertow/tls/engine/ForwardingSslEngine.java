@@ -11,8 +11,8 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Wraps a TLS engine: remembers its first failure and, on a server, the keys of its handshake, and whether that resumed a
- * session.
+ * Wraps a TLS engine: remembers its first failure and, on a server, the keys of its handshake, and whether that resumed
+ * a session.
  */
 public abstract class ForwardingSslEngine extends SSLEngine {
     final SSLEngine inner;

@@ -25,7 +25,9 @@ final class ServerFlight {
     private static final int MESSAGE_HEADER = 4;
     private static final int VERSION_AND_RANDOM = 34;
 
-    /** The start of the random of a HelloRetryRequest, after which another ServerHello comes (RFC 8446 section 4.1.3). */
+    /**
+     * The start of the random of a HelloRetryRequest, after which another ServerHello comes (RFC 8446 section 4.1.3).
+     */
     private static final int[] RETRY = {0xcf21, 0xad74, 0xe59a, 0x6111, 0xbe1d, 0x8c02};
 
     private boolean known;
