@@ -3,6 +3,7 @@ package io.webproxy.undertow.deadline;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -11,6 +12,7 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.UnsupportedAddressTypeException;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +24,11 @@ import org.xnio.FinishedIoFuture;
 import org.xnio.FutureResult;
 import org.xnio.IoFuture;
 import org.xnio.IoUtils;
+import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
 
 /**
  * Makes XNIO connections from sockets that XNIO has neither accepted nor connected. None of this is part of XNIO's API:
@@ -40,6 +45,7 @@ public final class DirectSockets {
     private final Field selector;
     private final Constructor<?> connection;
     private final Constructor<?> pending;
+    private final Constructor<?> server;
 
     /** What was found for one class of IO threads: null if XNIO's parts aren't accessible. */
     private record Known(Class<?> threads, @Nullable DirectSockets sockets) {}
@@ -47,8 +53,9 @@ public final class DirectSockets {
     private DirectSockets(Class<?> threads) throws ReflectiveOperationException {
         selector = threads.getDeclaredField("selector");
         selector.setAccessible(true);
-        connection = constructor(threads, "org.xnio.nio.NioSocketStreamConnection", 3);
-        pending = constructor(threads, threads.getName() + "$ConnectHandle", 5);
+        connection = constructor(threads, "org.xnio.nio.NioSocketStreamConnection", 3, threads, SelectionKey.class);
+        pending = constructor(threads, threads.getName() + "$ConnectHandle", 5, threads, SelectionKey.class);
+        server = constructor(threads, "org.xnio.nio.NioTcpServer", 4, XnioWorker.class, ServerSocketChannel.class);
     }
 
     /** For a class of IO threads; null where XNIO's parts aren't accessible. */
@@ -70,13 +77,14 @@ public final class DirectSockets {
         }
     }
 
-    /** The constructor with so many parameters, the first of them a thread and a key. */
-    private static Constructor<?> constructor(Class<?> threads, String name, int parameters)
+    /** The constructor with so many parameters, the first two of these classes or their subclasses. */
+    private static Constructor<?> constructor(
+            Class<?> threads, String name, int parameters, Class<?> first, Class<?> second)
             throws ReflectiveOperationException {
         for (Constructor<?> each :
                 Class.forName(name, false, threads.getClassLoader()).getDeclaredConstructors()) {
             Class<?>[] types = each.getParameterTypes();
-            if (types.length == parameters && types[0] == threads && types[1] == SelectionKey.class) {
+            if (types.length == parameters && first.isAssignableFrom(types[0]) && types[1] == second) {
                 each.setAccessible(true);
                 return each;
             }
@@ -90,6 +98,39 @@ public final class DirectSockets {
      */
     public StreamConnection connection(SocketChannel socket, XnioIoThread thread) throws IOException {
         return connection(key(socket, thread), thread);
+    }
+
+    /**
+     * Makes the server of a bound, non-blocking socket. It calls its accept listener on each IO thread, or with
+     * balancing tokens on so many of them. If this throws, the caller closes the socket.
+     */
+    @SuppressWarnings("unchecked")
+    public AcceptingChannel<StreamConnection> server(ServerSocketChannel socket, XnioWorker worker, OptionMap options)
+            throws IOException {
+        try {
+            return (AcceptingChannel<StreamConnection>) server.newInstance(worker, socket, options, false);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof IOException failure) {
+                throw failure;
+            }
+            throw new IOException("a socket can't be given to the IO threads", e);
+        } catch (ReflectiveOperationException e) {
+            throw new IOException("a socket can't be given to the IO threads", e);
+        }
+    }
+
+    /** An IO thread no longer watches a listening socket; called on that thread. */
+    public void forget(ServerSocketChannel socket, XnioIoThread thread) {
+        try {
+            Selector watching = (Selector) selector.get(thread);
+            SelectionKey key = socket.keyFor(watching);
+            if (key != null) {
+                key.cancel();
+                watching.selectNow();
+            }
+        } catch (ReflectiveOperationException | IOException | ClosedSelectorException e) {
+            LOG.debug("An IO thread goes on watching a socket: {}", e.toString());
+        }
     }
 
     /**

@@ -17,7 +17,6 @@ import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
-import org.xnio.channels.AcceptingChannel;
 
 /** Accepts the connections of one endpoint, and hands each to its first handler on the connection's IO thread. */
 public final class Acceptor {
@@ -26,8 +25,11 @@ public final class Acceptor {
     /** How long to wait for a connection that was closed to make room. */
     private static final long SHORT_PAUSE_MILLIS = 10;
 
-    /** How many connections are accepted between two checks for a spare descriptor. */
+    /** How many connections a thread opens before its others have their turn. */
     private static final int AT_ONCE = 32;
+
+    /** The same for connections that are closed at once, because of a limit. */
+    private static final int MOST_AT_ONCE = 256;
 
     /** Exchanges are cut first; their connections this much later. */
     private static final long AFTER_CUT_MILLIS = 250;
@@ -46,49 +48,64 @@ public final class Acceptor {
         this.first = first;
     }
 
-    /** Binds an address; nothing is accepted there before accepts are resumed. */
-    public AcceptingChannel<StreamConnection> listen(XnioWorker worker, InetSocketAddress address, OptionMap options)
-            throws IOException {
-        DirectAccept socket = DirectAccept.of(worker.createStreamConnectionServer(address, null, options));
-        socket.onReady(ready -> accept(socket));
-        return socket.server();
+    /** Binds an address; nothing is accepted there before it is resumed. */
+    public ListeningSocket listen(XnioWorker worker, InetSocketAddress address, OptionMap options) throws IOException {
+        ListeningSocket socket = ListeningSocket.bind(worker, address, options);
+        socket.onReady(() -> accept(socket));
+        return socket;
     }
 
-    private void accept(DirectAccept socket) {
+    private void accept(ListeningSocket socket) {
         try {
-            acceptAll(socket);
+            boolean more = true;
+            while (more) {
+                if (!socket.isDirect() && !DescriptorRoom.hasSpare()) {
+                    // after an accept that finds no descriptor XNIO rests longer each time, up to half a minute
+                    pause(socket, "too many open files");
+                    return;
+                }
+                more = acceptSome(socket) && !socket.isDirect();
+            }
         } catch (IOException e) {
-            if (socket.server().isOpen()) {
-                pause(socket.server(), String.valueOf(e.getMessage()));
+            if (socket.isOpen()) {
+                pause(socket, String.valueOf(e.getMessage()));
             }
         } catch (Throwable e) {
             Guard.failed("accepting connections", e);
         }
     }
 
-    private void acceptAll(DirectAccept socket) throws IOException {
-        // after an accept that finds no descriptor XNIO rests longer each time, up to half a minute
-        while (socket.saysWhatFails() || DescriptorRoom.hasSpare()) {
+    /** Accepts for one turn of the thread; returns whether there may be more. */
+    private boolean acceptSome(ListeningSocket socket) throws IOException {
+        int opened = 0;
+        for (int i = 0; i < MOST_AT_ONCE && opened < AT_ONCE; i++) {
+            StreamConnection accepted = socket.accept(open.loads());
+            if (accepted == null) {
+                return false;
+            }
             long refusedBefore = open.refused();
-            for (int i = 0; i < AT_ONCE && open.refused() == refusedBefore; i++) {
-                StreamConnection accepted = socket.accept();
-                if (accepted == null) {
-                    return;
-                }
-                Guard.run("accepting a connection", () -> admit(accepted), () -> IoUtils.safeClose(accepted));
+            Guard.run("accepting a connection", () -> admit(accepted), () -> IoUtils.safeClose(accepted));
+            if (open.refused() == refusedBefore) {
+                opened++;
+            } else if (!socket.isDirect()) {
+                // descriptors may be short
+                return true;
             }
         }
-        pause(socket.server(), "too many open files");
+        return true;
     }
 
     private void admit(StreamConnection accepted) {
         ClientConnection client = open.admit(accepted, this);
         if (client == null) {
             IoUtils.safeClose(accepted);
+            return;
+        }
+        Runnable opening = () -> Guard.run("opening a connection", () -> first.accept(client), client::fail);
+        if (accepted.getIoThread() == Thread.currentThread()) {
+            opening.run();
         } else {
-            IoTasks.execute(
-                    accepted.getIoThread(),
-                    () -> Guard.run("opening a connection", () -> first.accept(client), client::fail));
+            IoTasks.execute(accepted.getIoThread(), opening);
         }
     }
 
@@ -97,27 +114,26 @@ public final class Acceptor {
      * queued are accepted first, because closing the socket would reset them. This takes some milliseconds: don't call
      * it on an IO thread.
      */
-    @SuppressWarnings("deprecation") // as all of XNIO's wake-ups are, for users
-    public void close(AcceptingChannel<StreamConnection> server) {
-        if (!server.isOpen()) {
+    public void close(ListeningSocket socket) {
+        if (!socket.isOpen()) {
             return;
         }
         try {
             // on an XNIO thread, which doesn't report that it's done
-            server.wakeupAccepts();
+            socket.wakeUp();
             LockSupport.parkNanos(LAST_ACCEPT_NANOS);
         } finally {
             closed = true;
-            IoUtils.safeClose(server);
+            IoUtils.safeClose(socket);
             open.leave(this);
         }
     }
 
     /** Closes an endpoint of a server that keeps running: cuts the connections that are left after the drain time. */
-    public void close(AcceptingChannel<StreamConnection> server, Duration drainTime) {
+    public void close(ListeningSocket socket, Duration drainTime) {
         lease.end(System.nanoTime() + drainTime.toNanos());
-        close(server);
-        IoTasks.executeAfter(server.getIoThread(), () -> open.cut(this), drainTime.toMillis() + AFTER_CUT_MILLIS);
+        close(socket);
+        IoTasks.executeAfter(socket.thread(), () -> open.cut(this), drainTime.toMillis() + AFTER_CUT_MILLIS);
     }
 
     /** The lease of the exchanges on its connections. */
@@ -130,24 +146,24 @@ public final class Acceptor {
     }
 
     /** Accepting failed, most likely for want of descriptors: retrying at once would only burn CPU. */
-    private void pause(AcceptingChannel<StreamConnection> server, String why) {
+    private void pause(ListeningSocket socket, String why) {
         if (warning.isDue()) {
             LOG.warn(
                     "Can't accept connections on {} ({}): trying again each {} ms; raise the limit of open files if"
                             + " this stays",
-                    server.getLocalAddress(),
+                    socket.address(),
                     why,
                     PAUSE_MILLIS);
         }
         // what can fail comes first: else accepting would stop for good
         long pause = open.resetOldestLingering() ? SHORT_PAUSE_MILLIS : PAUSE_MILLIS;
-        IoTasks.executeAfter(server.getIoThread(), () -> goOn(server), pause);
-        server.suspendAccepts();
+        IoTasks.executeAfter(socket.thread(), () -> goOn(socket), pause);
+        socket.suspend();
     }
 
-    private void goOn(AcceptingChannel<StreamConnection> server) {
+    private void goOn(ListeningSocket socket) {
         if (!closed) {
-            server.resumeAccepts();
+            socket.resume();
         }
     }
 }

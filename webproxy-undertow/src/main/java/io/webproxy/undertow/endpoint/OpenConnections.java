@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntPredicate;
 import java.util.function.LongSupplier;
@@ -42,6 +43,10 @@ public final class OpenConnections {
     /** Connections that have had their last response while their clients are still sending, the oldest first. */
     private final Set<ClientConnection> lingering = new LinkedHashSet<>();
 
+    /** Connections, and those that are just being admitted. */
+    private final AtomicInteger places = new AtomicInteger();
+
+    private final ThreadLoads loads = new ThreadLoads();
     private final DescriptorRoom room;
     private final LongSupplier nanoClock;
     private final ConnectionCounts counts = new ConnectionCounts();
@@ -76,13 +81,11 @@ public final class OpenConnections {
     /** Counts a connection that an endpoint has just accepted; null if it exceeds a limit. */
     @Nullable
     ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
-        ConnectionLimits now = limits;
-        int total = now.total() == 0 ? MOST : now.total();
-        if (!(all.size() < total && memory.test(all.size())) && !resetOldestLingering()) {
-            refuse(all.size() < total ? Refusal.MEMORY : Refusal.TOTAL);
+        if (!takePlace()) {
             return null;
         }
         if (!room.takeClient() && !(resetOldestLingering() && room.takeClient())) {
+            places.decrementAndGet();
             refuse(Refusal.DESCRIPTORS);
             return null;
         }
@@ -91,16 +94,37 @@ public final class OpenConnections {
             client = counted(connection, endpoint);
         } finally {
             if (client == null) {
+                places.decrementAndGet();
                 room.settleClient();
                 room.giveClient(true);
             }
         }
         if (client != null) {
+            loads.opened(connection.getIoThread());
             all.put(connection, client);
             // XNIO keeps listeners that others set, and calls one at once if the connection is closed already
             connection.setCloseListener(this::closed);
         }
         return client;
+    }
+
+    /** Takes one of the places for connections, if need be that of one that only lingers. */
+    private boolean takePlace() {
+        ConnectionLimits now = limits;
+        int total = now.total() == 0 ? MOST : now.total();
+        int count = places.get();
+        while (count < total && memory.test(count)) {
+            if (places.compareAndSet(count, count + 1)) {
+                return true;
+            }
+            count = places.get();
+        }
+        if (resetOldestLingering()) {
+            places.incrementAndGet();
+            return true;
+        }
+        refuse(count < total ? Refusal.MEMORY : Refusal.TOTAL);
+        return false;
     }
 
     /**
@@ -188,7 +212,7 @@ public final class OpenConnections {
             LOG.warn(
                     "Refusing connections: {} are open; raise the limit of open files, the maximum heap size, or"
                             + " Tuning.withConnections(…)",
-                    all.size());
+                    places.get());
         }
     }
 
@@ -244,11 +268,13 @@ public final class OpenConnections {
         all.computeIfPresent(connection, (same, open) -> {
             // before the count goes down: whoever sees fewer connections may connect
             release(open.counted());
+            places.decrementAndGet();
             removed.set(open);
             return null;
         });
         ClientConnection client = removed.get();
         if (client != null) {
+            loads.closed(connection.getIoThread());
             synchronized (lingering) {
                 lingering.remove(client);
                 answered.remove(client);
@@ -275,6 +301,11 @@ public final class OpenConnections {
     /** Number of connections that were closed because of a limit. */
     public long refused() {
         return counts.refused();
+    }
+
+    /** The connections of each IO thread. */
+    ThreadLoads loads() {
+        return loads;
     }
 
     /** The counts. */

@@ -5,6 +5,7 @@ import io.webproxy.ProxyStartException;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.endpoint.Acceptor;
 import io.webproxy.undertow.endpoint.ClientConnection;
+import io.webproxy.undertow.endpoint.ListeningSocket;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.tunnel.PublicSide;
 import java.io.IOException;
@@ -20,9 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xnio.OptionMap;
 import org.xnio.Options;
-import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
-import org.xnio.channels.AcceptingChannel;
 
 /**
  * The ports that tunnel agents have announced to the public side. They aren't configured endpoints: they open and close
@@ -39,7 +38,7 @@ final class AgentPorts implements PublicSide.Ports {
     private final int backlog;
     private boolean closed;
 
-    private record Listening(AcceptingChannel<StreamConnection> server, Acceptor acceptor) {
+    private record Listening(ListeningSocket server, Acceptor acceptor) {
         void close() {
             acceptor.close(server);
         }
@@ -70,7 +69,7 @@ final class AgentPorts implements PublicSide.Ports {
                 bind.map(host -> new InetSocketAddress(host, port)).orElseGet(() -> new InetSocketAddress(port));
         Acceptor acceptor = new Acceptor(connections, client -> first.accept(client, port));
         try {
-            AcceptingChannel<StreamConnection> server = acceptor.listen(
+            ListeningSocket server = acceptor.listen(
                     worker,
                     address,
                     OptionMap.builder()
@@ -79,7 +78,7 @@ final class AgentPorts implements PublicSide.Ports {
                             .set(Options.REUSE_ADDRESSES, true)
                             .set(Options.BACKLOG, Machine.backlog(backlog))
                             .getMap());
-            server.resumeAccepts();
+            server.resume();
             all.put(port, new Listening(server, acceptor));
             LOG.info("Listening on port {} for an agent", port);
         } catch (IOException | UnresolvedAddressException e) {

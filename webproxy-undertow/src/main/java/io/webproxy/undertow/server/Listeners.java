@@ -8,6 +8,7 @@ import io.webproxy.spi.Listen;
 import io.webproxy.undertow.deadline.CloseSteps;
 import io.webproxy.undertow.endpoint.Acceptor;
 import io.webproxy.undertow.endpoint.ClientConnection;
+import io.webproxy.undertow.endpoint.ListeningSocket;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.endpoint.RulePort;
 import io.webproxy.undertow.observe.AddressText;
@@ -30,9 +31,7 @@ import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.Options;
-import org.xnio.StreamConnection;
 import org.xnio.XnioWorker;
-import org.xnio.channels.AcceptingChannel;
 
 /** The endpoints of one server; updates may add and remove them while it runs. Thread-safe; one change at a time. */
 final class Listeners implements Part {
@@ -48,17 +47,13 @@ final class Listeners implements Part {
     private volatile List<Listener> all = List.of();
     private volatile List<Listener> prepared = List.of();
     /** All bound sockets, in force or not; XNIO can't close one any more whose thread has ended. */
-    private final Map<AcceptingChannel<StreamConnection>, Listener> sockets = new LinkedHashMap<>();
+    private final Map<ListeningSocket, Listener> sockets = new LinkedHashMap<>();
 
     private boolean closed;
 
     /** One endpoint: its configuration and its bound socket. */
     private record Listener(
-            Listen listen,
-            Endpoint endpoint,
-            AcceptingChannel<StreamConnection> server,
-            Acceptor acceptor,
-            Becoming becoming) {
+            Listen listen, Endpoint endpoint, ListeningSocket server, Acceptor acceptor, Becoming becoming) {
         void close() {
             acceptor.close(server);
         }
@@ -249,8 +244,8 @@ final class Listeners implements Part {
             throw Transaction.closed();
         }
         try {
-            AcceptingChannel<StreamConnection> server = acceptor.listen(worker, address, options);
-            InetSocketAddress bound = server.getLocalAddress(InetSocketAddress.class);
+            ListeningSocket server = acceptor.listen(worker, address, options);
+            InetSocketAddress bound = server.address();
             Endpoint endpoint = endpointData(listen, bound);
             Listener listener = new Listener(listen, endpoint, server, acceptor, becoming);
             sockets.put(server, listener);
@@ -296,7 +291,7 @@ final class Listeners implements Part {
         for (Listener listener : added) {
             listener.becoming.what = kinds.apply(listener.listen, listener.endpoint);
             if (sockets.containsKey(listener.server)) {
-                listener.server.resumeAccepts();
+                listener.server.resume();
                 LOG.info(
                         "Listening on {} ({})",
                         AddressText.of(listener.endpoint.address()),

@@ -3,6 +3,7 @@ package io.webproxy.undertow.endpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.webproxy.spi.ConnectionLimits;
+import io.webproxy.testing.ExpectedLog;
 import io.webproxy.testing.LeakCheck;
 import io.webproxy.undertow.deadline.DescriptorRoom;
 import io.webproxy.undertow.testing.OneIoThread;
@@ -10,10 +11,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.xnio.Option;
@@ -82,6 +86,38 @@ class OpenConnectionsTest {
             }
         } finally {
             other.shutdown();
+        }
+    }
+
+    /** Several threads accept at the same time. */
+    @Test
+    @ExpectedLog(contains = "Refusing connections: 1 are open")
+    void noConnectionIsAdmittedBeyondTheTotal() throws Exception {
+        OpenConnections open = new OpenConnections(DescriptorRoom.unlimited(), System::nanoTime);
+        open.limits(ConnectionLimits.defaults().withTotal(1), List.of());
+        CyclicBarrier bothHaveAPlace = new CyclicBarrier(2);
+        open.memory(count -> meet(bothHaveAPlace));
+        Acceptor endpoint = new Acceptor(open, admitted -> {});
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try (OneIoThread io = OneIoThread.start();
+                Client one = new Client(io.thread());
+                Client other = new Client(io.thread())) {
+            Future<Boolean> first = threads.submit(() -> open.admit(one, endpoint) != null);
+            Future<Boolean> second = threads.submit(() -> open.admit(other, endpoint) != null);
+            assertThat(first.get(30, TimeUnit.SECONDS) ^ second.get(30, TimeUnit.SECONDS))
+                    .as("exactly one is admitted")
+                    .isTrue();
+            assertThat(open.count()).isOne();
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    private static boolean meet(CyclicBarrier barrier) {
+        try {
+            return barrier.await(30, TimeUnit.SECONDS) >= 0;
+        } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new IllegalStateException(e);
         }
     }
 }

@@ -17,6 +17,7 @@ import io.webproxy.undertow.deadline.Sweeper;
 import io.webproxy.undertow.deadline.Watched;
 import io.webproxy.undertow.endpoint.Acceptor;
 import io.webproxy.undertow.endpoint.ClientConnection;
+import io.webproxy.undertow.endpoint.ListeningSocket;
 import io.webproxy.undertow.endpoint.OpenConnections;
 import io.webproxy.undertow.observe.Recorder;
 import io.webproxy.undertow.upstream.ProxyHeaderWriter;
@@ -45,7 +46,6 @@ import org.xnio.StreamConnection;
 import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
-import org.xnio.channels.AcceptingChannel;
 
 /** A public side on a port of its own, and private sides, on two IO threads of one worker. */
 final class TunnelRig implements AutoCloseable {
@@ -73,9 +73,9 @@ final class TunnelRig implements AutoCloseable {
             })),
             null);
     private final List<PrivateSide> privates = new ArrayList<>();
-    private final Map<Integer, AcceptingChannel<StreamConnection>> ports = new ConcurrentHashMap<>();
+    private final Map<Integer, ListeningSocket> ports = new ConcurrentHashMap<>();
     private final Path directory;
-    private final AcceptingChannel<StreamConnection> server;
+    private final ListeningSocket server;
     final PublicSide side;
     final Path agentsFile;
 
@@ -139,8 +139,8 @@ final class TunnelRig implements AutoCloseable {
                         .start());
     }
 
-    private AcceptingChannel<StreamConnection> listen(int port, Consumer<ClientConnection> first) throws IOException {
-        AcceptingChannel<StreamConnection> listening = new Acceptor(open, first)
+    private ListeningSocket listen(int port, Consumer<ClientConnection> first) throws IOException {
+        ListeningSocket listening = new Acceptor(open, first)
                 .listen(
                         worker,
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
@@ -149,7 +149,7 @@ final class TunnelRig implements AutoCloseable {
                                 .set(Options.REUSE_ADDRESSES, true)
                                 .set(Options.BACKLOG, 1024)
                                 .getMap());
-        listening.resumeAccepts();
+        listening.resume();
         return listening;
     }
 
@@ -263,7 +263,7 @@ final class TunnelRig implements AutoCloseable {
     }
 
     int port() {
-        return server.getLocalAddress(InetSocketAddress.class).getPort();
+        return server.address().getPort();
     }
 
     Tunnel tunnel(String agent) {
