@@ -65,8 +65,8 @@ class CliMetricsTest {
             // a record is made when the response has been sent
             await().untilAsserted(() -> assertThat(body(request("/metrics")))
                     .containsPattern("webproxy_requests_seconds_count\\{class=\"DEFAULT\",class_end=\"DEFAULT\","
-                                         + "error=\"none\",method=\"GET\",outcome=\"SUCCESS\",protocol=\"HTTP/1.1\",route=\"[^\"]*\",server=\"webproxy\",status=\"200\"}"
-                                         + " 3\n"));
+                            + "error=\"none\",method=\"GET\",outcome=\"SUCCESS\",protocol=\"HTTP/1.1\",route=\"[^\"]*\",server=\"webproxy\",status=\"200\"}"
+                            + " 3\n"));
             try (Response response = call(request("/metrics"))) {
                 assertThat(response.header("Content-Type")).isEqualTo("text/plain; version=0.0.4; charset=utf-8");
                 assertThat(response.header("Access-Control-Allow-Origin")).isNull();

@@ -27,8 +27,7 @@ final class MetricsOption {
      * @return null if the option isn't given
      * @throws IllegalArgumentException if the address can't be one
      */
-    @Nullable
-    MetricsServer open(Consumer<ProxyConfig.Builder> credentials, boolean given) {
+    @Nullable MetricsServer open(Consumer<ProxyConfig.Builder> credentials, boolean given) {
         if (address == null) {
             return null;
         }

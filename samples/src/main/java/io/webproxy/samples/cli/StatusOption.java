@@ -41,8 +41,7 @@ final class StatusOption {
     }
 
     /** Where the page is; null without one. */
-    @Nullable
-    String uri(ProxyServer proxy) {
+    @Nullable String uri(ProxyServer proxy) {
         return proxy.endpoints().stream()
                 .filter(endpoint -> address != null && endpoint.name().equals(ENDPOINT))
                 .map(Endpoint::address)
@@ -60,8 +59,7 @@ final class StatusOption {
     }
 
     /** Words for a start that failed because of the address of the page; null if it failed for something else. */
-    @Nullable
-    String explain(String sentence) {
+    @Nullable String explain(String sentence) {
         if (address == null) {
             return null;
         }

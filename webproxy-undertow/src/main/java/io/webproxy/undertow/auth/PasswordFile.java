@@ -107,8 +107,7 @@ final class PasswordFile {
     }
 
     /** The hash of a user, or null if there is no such user. */
-    @Nullable
-    String hashOf(String user) {
+    @Nullable String hashOf(String user) {
         return hashes.get(user);
     }
 

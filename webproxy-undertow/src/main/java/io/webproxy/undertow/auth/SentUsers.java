@@ -48,8 +48,7 @@ public record SentUsers(Map<Path, String> senders) {
     }
 
     /** Who sends the users of a file; null if none does. */
-    @Nullable
-    String senderOf(Path file) {
+    @Nullable String senderOf(Path file) {
         return senders.get(file);
     }
 

@@ -131,8 +131,7 @@ public final class ListeningSocket implements Closeable {
      *
      * @param loads chooses the thread, unless XNIO does
      */
-    @Nullable
-    StreamConnection accept(ThreadLoads loads) throws IOException {
+    @Nullable StreamConnection accept(ThreadLoads loads) throws IOException {
         if (direct == null) {
             return server.accept();
         }

@@ -79,8 +79,7 @@ public final class OpenConnections {
     }
 
     /** Counts a connection that an endpoint has just accepted; null if it exceeds a limit. */
-    @Nullable
-    ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
+    @Nullable ClientConnection admit(StreamConnection connection, Acceptor endpoint) {
         if (!takePlace()) {
             return null;
         }

@@ -76,8 +76,7 @@ public final class RulePort implements Consumer<ClientConnection> {
         return times.get();
     }
 
-    @Nullable
-    TlsAcceptor tls() {
+    @Nullable TlsAcceptor tls() {
         return tls;
     }
 

@@ -53,14 +53,12 @@ public final class ChosenUpstream {
     }
 
     /** Such as {@code http://10.0.0.7:8000}; null if none was chosen. */
-    @Nullable
-    String name() {
+    @Nullable String name() {
         return name;
     }
 
     /** {@code HTTP/1.1} or {@code HTTP/2.0}; null if there was no connection. */
-    @Nullable
-    String protocol() {
+    @Nullable String protocol() {
         return protocol;
     }
 

@@ -172,8 +172,7 @@ public final class Exchange {
     }
 
     /** What was decided about it, or null without a route. */
-    @Nullable
-    RequestPlan planIfRouted() {
+    @Nullable RequestPlan planIfRouted() {
         return plan;
     }
 

@@ -188,8 +188,7 @@ final class Attempts implements UpstreamPool.Taker {
     }
 
     /** The last upstream that was tried; null if a filter chose it, or none was tried. */
-    @Nullable
-    Upstream chosen() {
+    @Nullable Upstream chosen() {
         return candidate == null || exchange.plan().onlyUpstream() != null ? null : candidate.upstream();
     }
 

@@ -30,8 +30,7 @@ final class FramingBuffer {
     }
 
     /** What waits; null if nothing does. */
-    @Nullable
-    ByteBuffer waiting() {
+    @Nullable ByteBuffer waiting() {
         return bytes;
     }
 

@@ -20,12 +20,10 @@ final class HandshakeEvent extends Event {
     boolean failed;
 
     @Label("Version")
-    @Nullable
-    String version;
+    @Nullable String version;
 
     @Label("Protocol by ALPN")
-    @Nullable
-    String protocol;
+    @Nullable String protocol;
 
     @Label("Resumed")
     @Description("Whether it has resumed a session of an earlier connection")

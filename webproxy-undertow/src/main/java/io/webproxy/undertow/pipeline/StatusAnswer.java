@@ -10,6 +10,5 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface StatusAnswer {
     /** The answer, or null if it is given as a stream. */
-    @Nullable
-    CompletionStage<Answer> answer(Exchange exchange, StatusPage page);
+    @Nullable CompletionStage<Answer> answer(Exchange exchange, StatusPage page);
 }

@@ -65,8 +65,7 @@ final class IoThreads {
     }
 
     /** A sentence that says which thread has ended; null while all are running. */
-    @Nullable
-    String failure() {
+    @Nullable String failure() {
         return watch.failure();
     }
 

@@ -214,8 +214,7 @@ final class History implements ProxyObserver {
         return throughput.column(column, now);
     }
 
-    @Nullable
-    OfUpstream upstream(String uri) {
+    @Nullable OfUpstream upstream(String uri) {
         return upstreams.get(uri);
     }
 

@@ -27,8 +27,7 @@ record StatusDoor(IntPredicate boundToAll) {
      *
      * @param authenticated whether clients of the route have to say who they are
      */
-    @Nullable
-    Answer refusal(Exchange exchange, StatusPage page, boolean authenticated) {
+    @Nullable Answer refusal(Exchange exchange, StatusPage page, boolean authenticated) {
         RequestHead head = exchange.head();
         Route route = exchange.route();
         String host = HostPattern.hostOf(head.authority());

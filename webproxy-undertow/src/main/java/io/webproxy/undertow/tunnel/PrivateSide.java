@@ -162,8 +162,7 @@ public final class PrivateSide {
     }
 
     /** The target of an announcement; null if it isn't announced. */
-    @Nullable
-    Target target(Message.Item item) {
+    @Nullable Target target(Message.Item item) {
         return announced.get(item);
     }
 

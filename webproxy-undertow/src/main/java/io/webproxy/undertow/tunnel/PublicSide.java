@@ -380,8 +380,7 @@ public final class PublicSide {
     }
 
     /** The side that has replaced this one; null if there is none. */
-    @Nullable
-    PublicSide successor() {
+    @Nullable PublicSide successor() {
         return successor;
     }
 

@@ -57,8 +57,7 @@ final class LookAhead {
      *
      * @param length of a body whose framing has one
      */
-    @Nullable
-    String problem(ParsedHead.Framing framing, long length, Leniency leniency) {
+    @Nullable String problem(ParsedHead.Framing framing, long length, Leniency leniency) {
         ByteBuffer raw = bytes.getBuffer();
         boolean cut = switch (framing) {
             case NONE -> false;

@@ -79,8 +79,7 @@ final class ResponseBodySource implements PlainSource {
     }
 
     /** Unread bytes that arrived with the head, or null; the caller closes them. */
-    @Nullable
-    PooledByteBuffer takeEarly() {
+    @Nullable PooledByteBuffer takeEarly() {
         PooledByteBuffer taken = early;
         early = null;
         return taken;

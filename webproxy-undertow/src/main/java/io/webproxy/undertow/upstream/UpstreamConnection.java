@@ -157,8 +157,7 @@ public final class UpstreamConnection implements UpstreamStream {
     }
 
     /** The reservation; null if every client may use it. */
-    @Nullable
-    Use use() {
+    @Nullable Use use() {
         return use;
     }
 

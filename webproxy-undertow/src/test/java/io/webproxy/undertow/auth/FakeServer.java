@@ -17,8 +17,7 @@ final class FakeServer implements AuthServices {
     final Map<String, String> passwordOf = new HashMap<>();
     String lastHash = "";
     /** Who sends the users of all files. */
-    @Nullable
-    String sender;
+    @Nullable String sender;
 
     private long nanos = Long.MAX_VALUE - Duration.ofSeconds(3).toNanos();
 

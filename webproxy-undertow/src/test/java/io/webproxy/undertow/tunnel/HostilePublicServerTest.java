@@ -114,8 +114,7 @@ class HostilePublicServerTest {
             return this;
         }
 
-        @Nullable
-        Message next() throws IOException {
+        @Nullable Message next() throws IOException {
             byte[] bytes = new byte[4096];
             while (true) {
                 FrameReader.Step step = reader.feed(left);

@@ -89,8 +89,7 @@ final class RawAgent implements AutoCloseable {
     }
 
     /** The next message; null at the end of the stream. */
-    @Nullable
-    Message next() throws IOException {
+    @Nullable Message next() throws IOException {
         InputStream in = socket.getInputStream();
         byte[] bytes = new byte[4096];
         while (true) {
