@@ -17,7 +17,7 @@ final class MainProcess implements AutoCloseable {
     private final BufferedReader stdout;
 
     private MainProcess(List<String> main, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>();
+        List<String> command = new ArrayList<>(hangupHeeded());
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Duser.home=" + Home.set());
         command.addAll(main);
@@ -26,6 +26,19 @@ final class MainProcess implements AutoCloseable {
         this.process =
                 new ProcessBuilder(command).redirectError(stderr.toFile()).start();
         this.stdout = process.inputReader();
+    }
+
+    /** Under nohup this JVM ignores SIGHUP, and so would those that it starts: what undoes that. */
+    private static List<String> hangupHeeded() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (Files.exists(status)) {
+            for (String line : Files.readAllLines(status)) {
+                if (line.startsWith("SigIgn:") && (Character.digit(line.charAt(line.length() - 1), 16) & 1) != 0) {
+                    return List.of("env", "--default-signal=HUP");
+                }
+            }
+        }
+        return List.of();
     }
 
     /** The classes under test, with the log configuration of the runnable jar. */

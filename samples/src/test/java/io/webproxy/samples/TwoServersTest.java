@@ -83,9 +83,9 @@ class TwoServersTest {
                             .isEqualTo(3);
                     assertThat(requests("server", "inner", "route", "all", "status", "404"))
                             .isEqualTo(1);
+                    assertThat(handshakes("open")).isEqualTo(1);
                 });
                 assertThat(requests()).isEqualTo(4);
-                assertThat(handshakes("open")).isEqualTo(1);
                 assertThat(handshakes("inner")).isZero();
                 assertThat(registry.get("webproxy.upstream.requests")
                                 .tags("server", "open", "group", "group")
