@@ -237,7 +237,7 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
         StreamSinkConduit first = to;
         int start = src.position();
         int written = first.write(src);
-        if (to != first) {
+        if (waits || to != first) {
             // the next one hasn't got these bytes
             src.position(start);
             return 0;

@@ -237,4 +237,24 @@ class ResendableBodyTest {
         assertThat(second.taken).isEqualTo(before + 500);
         assertThat(body.length()).isEqualTo(before + 500);
     }
+
+    /** The connection ends within the write, and the next one is opened only later. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 10_000})
+    void requestThatWaitsFromWithinAWriteOnLosesNoByte(int before) throws IOException {
+        Sink first = new Sink(true);
+        Sink second = new Sink(true);
+        ResendableBody body = new ResendableBody(first.conduit, 16_384, new BodyRoom(MIB));
+        body.write(ByteBuffer.allocate(before));
+        first.within = body::await;
+        ByteBuffer more = ByteBuffer.allocate(20_000 - before);
+        assertThat(body.write(more)).isZero();
+        body.restart(second.conduit);
+        body.writeReady();
+        while (more.hasRemaining()) {
+            body.write(more);
+        }
+
+        assertThat(second.taken).isEqualTo(20_000);
+    }
 }
