@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
 import org.xnio.StreamConnection;
+import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 
 /** Accepts the connections of one endpoint, and hands each to its first handler on the connection's IO thread. */
@@ -157,7 +158,8 @@ public final class Acceptor {
         }
         // what can fail comes first: else accepting would stop for good
         long pause = open.resetOldestLingering() ? SHORT_PAUSE_MILLIS : PAUSE_MILLIS;
-        IoTasks.executeAfter(socket.thread(), () -> goOn(socket), pause);
+        // on this thread, whose timers can't run before it has suspended: on another one accepting might go on too early
+        IoTasks.executeAfter(XnioIoThread.currentThread(), () -> goOn(socket), pause);
         socket.suspend();
     }
 
