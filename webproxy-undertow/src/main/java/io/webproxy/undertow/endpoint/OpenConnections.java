@@ -111,19 +111,21 @@ public final class OpenConnections {
     private boolean takePlace() {
         ConnectionLimits now = limits;
         int total = now.total() == 0 ? MOST : now.total();
-        int count = places.get();
-        while (count < total && memory.test(count)) {
-            if (places.compareAndSet(count, count + 1)) {
-                return true;
+        int made = 0;
+        while (true) {
+            int count = places.get();
+            if (count < total && (count < made || memory.test(count))) {
+                if (places.compareAndSet(count, count + 1)) {
+                    return true;
+                }
+            } else if (resetOldestLingering()) {
+                // there was memory for so many, of which another thread may just take the place
+                made = count;
+            } else {
+                refuse(count < total ? Refusal.MEMORY : Refusal.TOTAL);
+                return false;
             }
-            count = places.get();
         }
-        if (resetOldestLingering()) {
-            places.incrementAndGet();
-            return true;
-        }
-        refuse(count < total ? Refusal.MEMORY : Refusal.TOTAL);
-        return false;
     }
 
     /**
@@ -256,6 +258,8 @@ public final class OpenConnections {
                 return false;
             }
             oldest = first.next();
+            // two threads that need room must not reset the same one
+            first.remove();
         }
         closed(oldest.connection());
         IoTasks.execute(oldest.connection().getIoThread(), oldest::cut);
