@@ -10,7 +10,6 @@ import io.webproxy.undertow.testing.OneIoThread;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
@@ -19,14 +18,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.xnio.Option;
 import org.xnio.StreamConnection;
 import org.xnio.XnioIoThread;
 
-@ExpectedLog(contains = "Refusing connections") // of threads that make room for each other
 @ExtendWith(LeakCheck.class)
 class OpenConnectionsTest {
     /** A connection from the loopback address. */
@@ -114,37 +111,6 @@ class OpenConnectionsTest {
         } finally {
             threads.shutdown();
         }
-    }
-
-    /** Each takes the place of a connection that only lingers, while others do the same. */
-    @Test
-    void threadsThatMakeRoomAtTheSameTimeAdmitNoMoreThanTheTotal() throws Exception {
-        int total = 4;
-        OpenConnections open = new OpenConnections(DescriptorRoom.unlimited(), System::nanoTime);
-        open.limits(ConnectionLimits.defaults().withTotal(total).withPerAddress(0), List.of());
-        Acceptor endpoint = new Acceptor(open, admitted -> {});
-        AtomicInteger most = new AtomicInteger();
-        ExecutorService threads = Executors.newFixedThreadPool(total);
-        try (OneIoThread io = OneIoThread.start()) {
-            List<Future<?>> ends = new ArrayList<>();
-            for (int thread = 0; thread < total; thread++) {
-                ends.add(threads.submit(() -> {
-                    for (int i = 0; i < 5_000; i++) {
-                        ClientConnection client = open.admit(new Client(io.thread()), endpoint);
-                        if (client != null) {
-                            most.accumulateAndGet(open.count(), Math::max);
-                            open.linger(client);
-                        }
-                    }
-                }));
-            }
-            for (Future<?> end : ends) {
-                end.get(30, TimeUnit.SECONDS);
-            }
-        } finally {
-            threads.shutdown();
-        }
-        assertThat(most).hasValueBetween(1, total);
     }
 
     private static boolean meet(CyclicBarrier barrier) {
