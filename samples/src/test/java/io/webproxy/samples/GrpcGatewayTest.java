@@ -79,8 +79,7 @@ class GrpcGatewayTest {
                 }
             });
             await().untilAsserted(() -> assertThat(sample.printed())
-                    .containsPattern(
-                            "/a.Echo/Call has ended with status 0 after .* s at h2c://" + one.address()));
+                    .containsPattern("/a.Echo/Call has ended with status 0 after .* s at h2c://" + one.address()));
         }
     }
 

@@ -158,7 +158,8 @@ public final class Acceptor {
         }
         // what can fail comes first: else accepting would stop for good
         long pause = open.resetOldestLingering() ? SHORT_PAUSE_MILLIS : PAUSE_MILLIS;
-        // on this thread, whose timers can't run before it has suspended: on another one accepting might go on too early
+        // on this thread, whose timers can't run before it has suspended: on another one accepting might go on too
+        // early
         IoTasks.executeAfter(XnioIoThread.currentThread(), () -> goOn(socket), pause);
         socket.suspend();
     }
