@@ -21,6 +21,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +41,24 @@ public final class ProxyServer implements AutoCloseable {
 
     /** The current configuration, and its endpoints in the same order. */
     private record Open(ProxyConfig config, List<Endpoint> endpoints) {
+        /** The endpoint to open. */
+        int chosen() {
+            List<Integer> open = IntStream.range(
+                            0, Math.min(endpoints.size(), config.listens().size()))
+                    .boxed()
+                    .filter(i -> !config.listens().get(i).isStatusPage())
+                    .toList();
+            return open.stream()
+                    .filter(i -> scheme(i).equals("https"))
+                    .findFirst()
+                    .orElse(open.isEmpty() ? 0 : open.get(0));
+        }
+
+        /** Whether no endpoint is for more than the status page, and clients come through tunnels. */
+        boolean isTunnelled() {
+            return !config.tunnels().isEmpty() && config.listens().stream().allMatch(Listen::isStatusPage);
+        }
+
         /** The URI scheme for the routes at an endpoint; its protocol's if it serves none. */
         String scheme(int index) {
             Listen listen = config.listens().get(index);
@@ -48,7 +67,8 @@ public final class ProxyServer implements AutoCloseable {
                             .filter(rules -> rules.hasHttps()
                                     || (rules.hasTls() && !config.routes().isEmpty()))
                             .isPresent();
-            return https ? "https" : listen.isCleartext() ? "http" : "tcp";
+            boolean http = listen.isCleartext() || listen.protocol() == Listen.Protocol.HTTP;
+            return https ? "https" : http ? "http" : "tcp";
         }
     }
 
@@ -67,28 +87,32 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     static ProxyServer start(ProxyConfig config, ProxyEngine engine) {
-        ProxyServer server = new ProxyServer(engine.start(config), config);
-        server.hook.set(config.closeOnShutdown());
-        server.tell(config);
-        var unused = server.running.failure().thenRun(server.closed::countDown);
-        return server;
+        ProxyEngine.Running running = engine.start(config);
+        try {
+            ProxyServer server = new ProxyServer(running, config);
+            var unused = running.failure().thenRun(server.closed::countDown);
+            server.tell(config);
+            server.hook.set(config.closeOnShutdown());
+            return server;
+        } catch (Throwable e) {
+            var unused = running.drain(Duration.ZERO);
+            throw e;
+        }
     }
 
     /**
      * The address to open: that of the first endpoint that speaks HTTPS for the routes, else of the first one, which
-     * may speak {@code http} or, with rules for other protocols only, {@code tcp}. The host is the one that the
-     * endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. For a closed server
-     * it is the last address.
+     * may speak {@code http} or, with rules for other protocols only, {@code tcp}. An endpoint that only shows the
+     * status page is left out, unless there is nothing else; a tunnel's first announcement comes before it. The host is
+     * the one that the endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. For a
+     * closed server it is the last address.
      */
     public URI uri() {
         Open now = open;
-        if (now.endpoints.isEmpty()) {
+        if (now.endpoints.isEmpty() || now.isTunnelled()) {
             return announced(now.config);
         }
-        int chosen = 0;
-        for (int i = Math.min(now.endpoints.size(), now.config.listens().size()) - 1; i >= 0; i--) {
-            chosen = now.scheme(i).equals("https") ? i : chosen;
-        }
+        int chosen = now.chosen();
         InetSocketAddress bound = now.endpoints.get(chosen).address();
         InetAddress address = bound.getAddress();
         String host =
@@ -98,7 +122,7 @@ public final class ProxyServer implements AutoCloseable {
                 + (scheme.equals("tcp") ? "" : "/"));
     }
 
-    /** For a server that only dials out: its first announcement. */
+    /** For a server whose routes are reached through tunnels only: its first announcement. */
     private static URI announced(ProxyConfig config) {
         Tunnel tunnel = config.tunnels().get(0);
         Announcement first = tunnel.announcements().get(0);
@@ -163,7 +187,7 @@ public final class ProxyServer implements AutoCloseable {
      * </ul>
      *
      * @return the configuration in force, the argument
-     * @throws ProxyStartException if it can't be put in force, for example because {@code bind}, {@code tlsProvider} or
+     * @throws ProxyStartException if it can't be put in force, for example because {@code bind}, {@code jdkTls} or
      *     the threads of {@link Tuning} differ, which only a start sets; the old one stays; or if the server is closed,
      *     or about to be
      */

@@ -9,6 +9,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.webproxy.auth.Authenticator;
 import io.webproxy.http.HttpLimits;
+import io.webproxy.http.StatusPage;
 import io.webproxy.observe.ProxyObserver;
 import io.webproxy.port.InsideBuilder;
 import io.webproxy.port.Sni;
@@ -129,6 +130,11 @@ class ProxyConfigTest {
         assertThat(problems(valid().listen(0, p -> p.redirectHttp().tls("127.0.0.1:443"))))
                 .as("wherever TLS ends")
                 .isEmpty();
+        assertThat(problems(valid().redirectHttp(0)
+                        .https(8443, e -> e.bind("127.0.0.1").answer(StatusPage.defaults()))))
+                .as("only a status page has HTTPS")
+                .containsExactly("redirectHttp: 0 (expected: an https(port) to redirect to, or a port with a"
+                        + " rule for TLS)");
     }
 
     @Test

@@ -46,9 +46,14 @@ public record Listen(Protocol protocol, int port, EndpointSettings settings, Opt
         return protocol == Protocol.HTTPS || rules.filter(PortRules::hasTls).isPresent();
     }
 
+    /** Whether TLS is terminated here for more than the status page. */
+    public boolean servesHttps() {
+        return isTls() && !isStatusPage();
+    }
+
     /** Whether a client that is redirected to HTTPS finds TLS here, terminated here or not. */
     public boolean speaksTls() {
-        return protocol == Protocol.HTTPS || rules.filter(PortRules::speaksTls).isPresent();
+        return servesHttps() || rules.filter(PortRules::speaksTls).isPresent();
     }
 
     /** Whether cleartext requests are answered here, if only by a redirect. */

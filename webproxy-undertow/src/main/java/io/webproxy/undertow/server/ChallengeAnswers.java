@@ -19,7 +19,7 @@ final class ChallengeAnswers implements ChallengeResponder, AutoCloseable {
      * @param http by path
      * @param tls by ALPN
      * @param httpPort of the first cleartext endpoint, 0 if there is none
-     * @param httpsPort of the first endpoint that speaks TLS
+     * @param httpsPort of the first endpoint that speaks TLS, for more than the status page
      * @param reachable waits, for a bounded time, until a CA can reach a name to which only a tunnel leads
      */
     record Ports(

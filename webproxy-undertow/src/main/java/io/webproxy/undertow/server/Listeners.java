@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,9 +110,12 @@ final class Listeners implements Part {
         Map<String, List<String>> names = new LinkedHashMap<>();
         for (Listener listener : all) {
             EndpointKinds.rules(listener.listen)
-                    .ifPresent(rules -> names.put(
+                    .ifPresent(rules -> names.merge(
                             listener.endpoint.name(),
-                            List.copyOf(RulePort.named(rules).keySet())));
+                            List.copyOf(RulePort.named(rules).keySet()),
+                            (some, more) -> Stream.concat(some.stream(), more.stream())
+                                    .distinct()
+                                    .toList()));
         }
         return names;
     }
@@ -295,10 +299,7 @@ final class Listeners implements Part {
                 LOG.info(
                         "Listening on {} ({})",
                         AddressText.of(listener.endpoint.address()),
-                        listener.listen
-                                .rules()
-                                .map(Object::toString)
-                                .orElse(listener.listen.protocol().name()));
+                        listener.listen.rules().map(Object::toString).orElse(listener.endpoint.protocol()));
             }
         }
     }

@@ -108,7 +108,7 @@ public final class RunningProxy implements ProxyEngine.Running {
         int tunnels = parts.exchanges.tunnels();
         List<String> ruled = ruled();
         Map<String, List<String>> rules = parts.listeners.ruleNames();
-        ServerTls serving = parts.httpsPort() == 0 ? null : parts.tls.get();
+        ServerTls serving = parts.endsTls() ? parts.tls.get() : null;
         return new StatusData(
                 parts.listeners.endpoints(),
                 serving == null ? "" : serving.providerName(),
@@ -129,11 +129,12 @@ public final class RunningProxy implements ProxyEngine.Running {
                 parts.connections.counters());
     }
 
-    /** The names of the endpoints with rules, in order. */
+    /** The names of the endpoints with rules, in order, each once: two at one port of two addresses may share theirs. */
     private List<String> ruled() {
         return parts.listeners.endpoints().stream()
                 .filter(endpoint -> endpoint.protocol().equals(Listen.Protocol.RULES.toString()))
                 .map(Endpoint::name)
+                .distinct()
                 .toList();
     }
 

@@ -3,7 +3,6 @@ package io.webproxy.undertow.server;
 import io.webproxy.ProxyConfig;
 import io.webproxy.ProxyStatus;
 import io.webproxy.spi.Listen;
-import io.webproxy.spi.PortRules;
 import io.webproxy.tls.CertificateProvider;
 import io.webproxy.undertow.auth.AuthRuntime;
 import io.webproxy.undertow.deadline.BulkBuffers;
@@ -152,26 +151,28 @@ final class ServerParts {
                 httpChallenges,
                 tlsChallenges,
                 () -> listeners.preparedPort(Listen::isCleartext),
-                () -> firstOf(listeners.preparedPort(Listen::isTls), tunnels.preparedHttpsPort()),
+                () -> firstOf(listeners.preparedPort(Listen::servesHttps), tunnels.preparedHttpsPort()),
                 tunnels::awaitReachable);
         return new RunningProvider(
                 provider, new ChallengeAnswers(ports, Objects.requireNonNull(tls.prepared())), exchanges.recorder());
     }
 
+    /** Whether TLS is terminated here, if only for a status page. */
+    boolean endsTls() {
+        return firstOf(listeners.port(Listen::isTls), tunnels.httpsPort()) != 0;
+    }
+
     /**
-     * The HTTPS port of an endpoint, or of the public server that clients use to reach this one; 0 if TLS is never
-     * terminated here.
+     * The HTTPS port of an endpoint, or of the public server that clients use to reach this one; 0 if there is none for
+     * the routes.
      */
-    int httpsPort() {
-        return firstOf(listeners.port(Listen::isTls), tunnels.httpsPort());
+    private int httpsPort() {
+        return firstOf(listeners.port(Listen::servesHttps), tunnels.httpsPort());
     }
 
     /** The port where HTTPS is spoken, if only by the target of a relay. */
     private int redirectPort() {
-        return firstOf(
-                httpsPort(),
-                listeners.port(
-                        listen -> listen.rules().filter(PortRules::speaksTls).isPresent()));
+        return firstOf(httpsPort(), listeners.port(Listen::speaksTls));
     }
 
     private static int firstOf(int port, int other) {
