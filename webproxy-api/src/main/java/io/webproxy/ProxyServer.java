@@ -104,8 +104,8 @@ public final class ProxyServer implements AutoCloseable {
      * The address to open: that of the first endpoint that speaks HTTPS for the routes, else of the first one, which
      * may speak {@code http} or, with rules for other protocols only, {@code tcp}. An endpoint that only shows the
      * status page is left out, unless there is nothing else; a tunnel's first announcement comes before it. The host is
-     * the one that the endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. For a
-     * closed server it is the last address.
+     * the one that the endpoint is bound to, {@code localhost} when it is bound to all or to the loopback address. For
+     * a closed server it is the last address.
      */
     public URI uri() {
         Open now = open;
@@ -187,9 +187,9 @@ public final class ProxyServer implements AutoCloseable {
      * </ul>
      *
      * @return the configuration in force, the argument
-     * @throws ProxyStartException if it can't be put in force, for example because {@code bind}, {@code jdkTls} or
-     *     the threads of {@link Tuning} differ, which only a start sets; the old one stays; or if the server is closed,
-     *     or about to be
+     * @throws ProxyStartException if it can't be put in force, for example because {@code bind}, {@code jdkTls} or the
+     *     threads of {@link Tuning} differ, which only a start sets; the old one stays; or if the server is closed, or
+     *     about to be
      */
     public synchronized ProxyConfig update(ProxyConfig next) {
         running.update(Objects.requireNonNull(next, "config"));

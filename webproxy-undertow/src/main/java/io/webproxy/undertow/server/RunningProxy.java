@@ -129,7 +129,9 @@ public final class RunningProxy implements ProxyEngine.Running {
                 parts.connections.counters());
     }
 
-    /** The names of the endpoints with rules, in order, each once: two at one port of two addresses may share theirs. */
+    /**
+     * The names of the endpoints with rules, in order, each once: two at one port of two addresses may share theirs.
+     */
     private List<String> ruled() {
         return parts.listeners.endpoints().stream()
                 .filter(endpoint -> endpoint.protocol().equals(Listen.Protocol.RULES.toString()))
