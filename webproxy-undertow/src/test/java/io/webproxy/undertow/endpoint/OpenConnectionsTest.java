@@ -28,8 +28,19 @@ import org.xnio.XnioIoThread;
 class OpenConnectionsTest {
     /** A connection from the loopback address. */
     private static final class Client extends StreamConnection {
+        /** What happens once when it is just being closed: its place is free, and it may still be among the lingering. */
+        private Runnable whileClosing = () -> {};
+
         Client(XnioIoThread thread) {
             super(thread);
+        }
+
+        @Override
+        public XnioIoThread getIoThread() {
+            Runnable now = whileClosing;
+            whileClosing = () -> {};
+            now.run();
+            return super.getIoThread();
         }
 
         @Override
@@ -110,6 +121,54 @@ class OpenConnectionsTest {
             assertThat(open.count()).isOne();
         } finally {
             threads.shutdown();
+        }
+    }
+
+    private static OpenConnections open(int total) {
+        OpenConnections open = new OpenConnections(DescriptorRoom.unlimited(), System::nanoTime);
+        open.limits(ConnectionLimits.defaults().withTotal(total).withPerAddress(0), List.of());
+        return open;
+    }
+
+    private static void lingering(OpenConnections open, Acceptor endpoint, Client client) {
+        ClientConnection admitted = open.admit(client, endpoint);
+        assertThat(admitted).isNotNull();
+        open.linger(admitted);
+    }
+
+    /** Another thread is faster. */
+    @Test
+    @ExpectedLog(contains = "Refusing connections: 1 are open")
+    void placeThatWasMadeForOneConnectionIsNotGivenToTwo() throws Exception {
+        OpenConnections open = open(1);
+        Acceptor endpoint = new Acceptor(open, admitted -> {});
+        try (OneIoThread io = OneIoThread.start();
+                Client old = new Client(io.thread());
+                Client faster = new Client(io.thread());
+                Client slower = new Client(io.thread())) {
+            lingering(open, endpoint, old);
+            old.whileClosing = () -> assertThat(open.admit(faster, endpoint)).isNotNull();
+            assertThat(open.admit(slower, endpoint)).isNull();
+            assertThat(open.count()).isOne();
+        }
+    }
+
+    /** Another thread needs room, too, before the first has closed its connection. */
+    @Test
+    void twoThreadsThatMakeRoomCloseTwoConnections() throws Exception {
+        OpenConnections open = open(40);
+        Acceptor endpoint = new Acceptor(open, admitted -> {});
+        try (OneIoThread io = OneIoThread.start();
+                Client busy = new Client(io.thread());
+                Client oldest = new Client(io.thread());
+                Client older = new Client(io.thread())) {
+            open.admit(busy, endpoint);
+            lingering(open, endpoint, oldest);
+            lingering(open, endpoint, older);
+            oldest.whileClosing = () -> assertThat(open.resetOldestLingering()).isTrue();
+            assertThat(open.resetOldestLingering()).isTrue();
+            assertThat(open.count()).as("only the busy one is left").isOne();
+            assertThat(open.resetOldestLingering()).isFalse();
         }
     }
 
