@@ -132,6 +132,7 @@ final class ResendableBody implements PlainSink, WriteReadyHandler {
     }
 
     /** Whether the buffered bytes were sent again. While a sink is written to, the request may move on to another. */
+    @SuppressWarnings("ReferenceEquality") // the very buffer: that of another sink may hold the same bytes
     private boolean isCaughtUp() throws IOException {
         while (!waits) {
             ByteBuffer rest = again;
