@@ -264,10 +264,16 @@ final class Attempts implements UpstreamPool.Taker {
         } else if (!mayQueue() && moveOn(false)) {
             return;
         }
-        if (error == ForwardError.POOL_EXHAUSTED) {
-            health.crowded(detail);
-        }
         asker.unserved(error, detail);
+    }
+
+    @Override
+    public void crowded(String detail) {
+        if (!isWanted() || (!mayQueue() && moveOn(false))) {
+            return;
+        }
+        health.crowded(detail);
+        asker.unserved(ForwardError.POOL_EXHAUSTED, detail);
     }
 
     private static boolean isConnectError(ForwardError error) {

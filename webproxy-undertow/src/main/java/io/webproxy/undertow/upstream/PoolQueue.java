@@ -120,27 +120,29 @@ final class PoolQueue {
 
         @Override
         protected void expired(long now) {
-            giveUp("no connection became free in time");
+            if (leave()) {
+                wish.taker().crowded("no connection became free in time");
+            }
         }
 
         @Override
         protected void seen(long now) {
             if (!wish.taker().isWanted()) {
-                lane.sweeper().forget(this);
-                take(this);
+                leave();
             }
         }
 
         @Override
         protected void cut() {
-            giveUp("the server is closing");
+            if (leave()) {
+                wish.taker().failed(ForwardError.POOL_EXHAUSTED, "the server is closing");
+            }
         }
 
-        private void giveUp(String why) {
+        /** Leaves the queue; false if it was removed already. */
+        private boolean leave() {
             lane.sweeper().forget(this);
-            if (take(this)) {
-                wish.taker().failed(ForwardError.POOL_EXHAUSTED, why);
-            }
+            return take(this);
         }
     }
 }

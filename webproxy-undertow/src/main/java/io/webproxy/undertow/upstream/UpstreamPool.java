@@ -34,6 +34,11 @@ public final class UpstreamPool {
         /** There is no connection. */
         void failed(ForwardError error, String detail);
 
+        /** There is no connection, because others have all that the pool may open. */
+        default void crowded(String detail) {
+            failed(ForwardError.POOL_EXHAUSTED, detail);
+        }
+
         /** Whether a connection is still wanted. */
         boolean isWanted();
 
@@ -246,11 +251,11 @@ public final class UpstreamPool {
 
     void enqueue(Lane lane, Wish wish) {
         if (!wish.taker().mayQueue() && idle() == 0) {
-            wish.taker().failed(ForwardError.POOL_EXHAUSTED, "all connections are taken");
+            wish.taker().crowded("all connections are taken");
             return;
         }
         if (!queue.add(lane, wish, limits())) {
-            wish.taker().failed(ForwardError.POOL_EXHAUSTED, "all connections are taken and the queue is full");
+            wish.taker().crowded("all connections are taken and the queue is full");
             return;
         }
         makeRoom();

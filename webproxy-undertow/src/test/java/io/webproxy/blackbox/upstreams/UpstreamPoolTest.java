@@ -10,6 +10,7 @@ import io.webproxy.route.PoolLimits;
 import io.webproxy.route.Upstream;
 import io.webproxy.testing.HangingPort;
 import io.webproxy.testing.LeakCheck;
+import io.webproxy.testing.LoggedErrors;
 import io.webproxy.testing.RawConnection;
 import io.webproxy.testing.RawUpstream;
 import io.webproxy.testing.RefusedPort;
@@ -224,7 +225,8 @@ class UpstreamPoolTest {
     @Test
     void fullQueueIs503WithRetryAfter() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
-        try (RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+        try (LoggedErrors log = new LoggedErrors("io.webproxy.upstream");
+                RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
@@ -242,16 +244,59 @@ class UpstreamPoolTest {
             third.send("GET /3 HTTP/1.1¶Host: a¶¶");
             assertThat(third.readResponse()).startsWith("HTTP/1.1 503 ").contains("Retry-After: ");
             assertThat(proxy.record().error()).contains(ForwardError.POOL_EXHAUSTED);
+            assertThat(log.warnings())
+                    .singleElement()
+                    .asString()
+                    .contains("all connections are taken and the queue is full");
             release.countDown();
             assertThat(first.readResponse()).endsWith("ok");
             assertThat(second.readResponse()).endsWith("ok");
         }
     }
 
+    /** More connections would be the wrong advice. */
+    @Test
+    void requestsThatWaitWhenTheServerClosesAreNoReasonToWarnOfAFullPool() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        List<RawConnection> waiting = new ArrayList<>();
+        try (LoggedErrors log = new LoggedErrors("io.webproxy.upstream");
+                RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+                TestProxy proxy = TestProxy.start(
+                        Front.H1,
+                        b -> b.forward(upstream.uri())
+                                .tuning(t -> t.withIoThreads(1)
+                                        .withPool(PoolLimits.defaults()
+                                                .withConnections(1)
+                                                .withQueue(20, Duration.ofMinutes(1)))));
+                RawConnection first = proxy.raw()) {
+            first.send("GET /1 HTTP/1.1¶Host: a¶¶");
+            await().until(() -> upstream.connections() == 1);
+            for (int i = 0; i < 20; i++) {
+                RawConnection client = proxy.raw();
+                waiting.add(client);
+                client.send("GET /2 HTTP/1.1¶Host: a¶¶");
+            }
+            await().until(() -> pool(proxy).waiting() == 20);
+            // these leave gaps in what is cut: the waits of others may come before their exchanges then
+            for (int i = 0; i < 20; i += 2) {
+                waiting.get(i).close();
+            }
+            await().until(() -> pool(proxy).waiting() == 10);
+            proxy.server().close();
+            release.countDown();
+            assertThat(log.warnings()).isEmpty();
+        } finally {
+            for (RawConnection client : waiting) {
+                client.close();
+            }
+        }
+    }
+
     @Test
     void slowQueueIs503WithRetryAfter() throws Exception {
         CountDownLatch release = new CountDownLatch(1);
-        try (RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
+        try (LoggedErrors log = new LoggedErrors("io.webproxy.upstream");
+                RawUpstream upstream = RawUpstream.answeringAfter(release, "HTTP/1.1 200 OK¶Content-Length: 2¶¶ok");
                 TestProxy proxy = TestProxy.start(
                         Front.H1,
                         b -> b.forward(upstream.uri())
@@ -266,6 +311,7 @@ class UpstreamPoolTest {
             second.send("GET /2 HTTP/1.1¶Host: a¶¶");
             assertThat(second.readResponse()).startsWith("HTTP/1.1 503 ").contains("Retry-After: ");
             assertThat(proxy.record().error()).contains(ForwardError.POOL_EXHAUSTED);
+            assertThat(log.warnings()).singleElement().asString().contains("no connection became free in time");
             release.countDown();
             assertThat(first.readResponse()).endsWith("ok");
         }
