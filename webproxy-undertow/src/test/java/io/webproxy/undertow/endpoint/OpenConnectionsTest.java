@@ -28,7 +28,9 @@ import org.xnio.XnioIoThread;
 class OpenConnectionsTest {
     /** A connection from the loopback address. */
     private static final class Client extends StreamConnection {
-        /** What happens once when it is just being closed: its place is free, and it may still be among the lingering. */
+        /**
+         * What happens once when it is just being closed: its place is free, and it may still be among the lingering.
+         */
         private Runnable whileClosing = () -> {};
 
         Client(XnioIoThread thread) {
