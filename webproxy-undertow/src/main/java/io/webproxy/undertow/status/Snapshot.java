@@ -197,7 +197,8 @@ record Snapshot(
         ProxyStatus.Pool pool = status.upstreams().get(upstream.toString());
         History.OfUpstream known = history.upstream(upstream.toString());
         out.text("upstream", upstream.toString());
-        out.text("state", pool == null || !pool.healthy() ? "down" : pool.ejected() ? "ejected" : "up");
+        // without a pool nothing was asked of it yet, and no check of its health has made one
+        out.text("state", pool == null ? "up" : !pool.healthy() ? "down" : pool.ejected() ? "ejected" : "up");
         out.number("open", pool == null ? 0 : pool.open());
         out.number("idle", pool == null ? 0 : pool.idle());
         out.number("waiting", pool == null ? 0 : pool.waiting());

@@ -197,6 +197,15 @@ class StatusPageTest {
     }
 
     @Test
+    void upstreamThatNothingWasAskedOfYetIsNotDown() throws Exception {
+        try (RawUpstream upstream = RawUpstream.answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+                TestProxy proxy = start(Front.H1, b -> b.forward(upstream.uri()))) {
+            Map<String, Object> group = list(status(proxy), "groups").get(0);
+            assertThat(list(group, "upstreams").get(0)).containsEntry("state", "up");
+        }
+    }
+
+    @Test
     void exchangesInFlightAreCountedByTimeoutClassWithTheirSilence() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
         try (RawUpstream upstream =
